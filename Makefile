@@ -1,0 +1,69 @@
+# Needs Python 3.11 or newer with venv, and make. `make` alone lists the commands.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+.PHONY: help
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: serve
+serve: assets ## set up what is needed, and serve on 127.0.0.1:8000
+	@exec $(RUN) -m server
+
+.PHONY: test
+test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run them all; ARGS="-k room" for some
+	@$(RUN) tests/browser/install.py
+	@mkdir -p build/test
+	@$(RUN) -m pytest --junitxml=build/test/junit.xml $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## lint, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(VENV)/.dev ## put imports and formatting right
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+.PHONY: assets
+assets: $(VENV)/.installed ## fetch and prepare the browser's files
+	@$(RUN) -m server.assets
+
+.PHONY: lock
+lock: $(VENV)/.installed ## bring package-lock.json in line with package.json
+	$(BIN)/npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+
+.PHONY: clean
+clean: ## remove all that make made, the event log excepted
+	rm -rf build dist $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find server www tests stubs bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml hatch_build.py
+	@echo "Installing partyline and its development tools into $(VENV)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml hatch_build.py
+	@echo "Installing partyline into $(VENV)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# Its stamp comes last: a half-made environment is made again
+$(VENV)/.made:
+	@command -v "$(PYTHON)" >/dev/null || { \
+	  echo "$(PYTHON) was not found. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is $$("$(PYTHON)" --version 2>&1); Partyline needs Python 3.11 or newer." >&2; \
+	  echo "Install one, then name it: make PYTHON=python3.12" >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { \
+	  echo "$(PYTHON) could not make $(VENV). On Debian and Ubuntu its venv is a package: apt install python3-venv" >&2; exit 1; }
+	@touch $@

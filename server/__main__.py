@@ -1,0 +1,51 @@
+"""``python -m server``: prepare the browser's files, see that the port is free, then be ``hypercorn server:app``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import socket
+import sys
+from pathlib import Path
+
+from . import assets
+from .config import ROOT, Settings
+
+
+def main() -> None:
+    """Parse the command line and become the server. Exits with a message where it can't start."""
+    parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default: %(default)s)")
+    options = parser.parse_args()
+    out = Path(Settings.from_environment().assets or assets.default_out())
+    try:
+        assets.prepare(ROOT, out, lambda line: print(line, flush=True))
+    except assets.AssetsError as error:
+        sys.exit(f"partyline: {error}")
+    _check_port(options.host, options.port)
+    shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
+    print(f"\n  Partyline: open http://{shown}:{options.port}/ in a browser. Ctrl-C ends it.\n", flush=True)
+    command = [sys.executable, "-m", "hypercorn", "server:app", "--workers", "0"]
+    command += ["--bind", f"{options.host}:{options.port}"]
+    if importlib.util.find_spec("uvloop") is not None:
+        command += ["--worker-class", "uvloop"]
+    os.execv(sys.executable, command)  # noqa: S606
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(
+                f"partyline: {host} port {port} cannot be used: {error.strerror}. "
+                f"Is another server running there? End it, or choose another: --port {port + 1}."
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""The HTTP API: publish, history, topics, status. JSON in, JSON out; errors are JSON too.
+
+    POST /api/topics/<topic>/events    GET /api/topics/<topic>/events?after=SEQ&limit=N
+    GET  /api/topics                   GET /api/status
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from partyline import __version__
+from partyline.topics import is_topic
+from quart import Blueprint, Response, ResponseReturnValue, request
+
+from .auth import origin_allowed, token_allowed
+from .checks import InputError, bad_topic_message, make_draft, parse_json
+from .line import Line
+from .log import Draft, Receipt
+from .rates import Rates
+
+MAX_BATCH = 1_000
+MAX_LIMIT = 1_000
+DEFAULT_LIMIT = 100
+
+
+def error_response(code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as the API tells it: ``{"error": {"code", "message"}}``."""
+    body = json.dumps({"error": {"code": code, "message": message}})
+    return Response(body, status, headers, content_type="application/json")
+
+
+class Api:
+    """The routes, over what they speak of."""
+
+    def __init__(self, line: Line, rates: Rates) -> None:
+        self.line = line
+        self.log = line.log
+        self.rates = rates
+
+    def blueprint(self) -> Blueprint:
+        """The routes, to be registered with an app."""
+        routes = Blueprint("api", __name__, url_prefix="/api")
+        add: Callable[..., None] = routes.add_url_rule
+        add("/status", "status", self.status)
+        add("/topics", "topics", self.topics)
+        add("/topics/<topic>/events", "history", self.history, methods=["GET"])
+        add("/topics/<topic>/events", "publish", self.publish, methods=["POST"])
+        return routes
+
+    async def status(self) -> ResponseReturnValue:
+        """Counts as the server sees them; ``topics`` is how many there are."""
+        presence = self.line.presence
+        return {
+            "epoch": self.log.epoch,
+            "seq": await self.log.last_seq(),
+            "sockets": presence.sockets,
+            "browsers": presence.browsers,
+            "topics": len(await self.log.topics()),
+            "version": __version__,
+        }
+
+    async def topics(self) -> ResponseReturnValue:
+        """All topics by name, with their last seq, how many events are kept, and events a second."""
+        infos = await self.log.topics()
+        return {
+            "epoch": self.log.epoch,
+            "topics": [
+                {
+                    "topic": info.topic,
+                    "last_seq": info.last_seq,
+                    "count": info.count,
+                    "rate": round(self.rates.rate(info.topic), 2),
+                }
+                for info in infos
+            ],
+        }
+
+    async def history(self, topic: str) -> ResponseReturnValue:
+        """A topic's kept events after a seq, oldest first."""
+        _check_topic(topic)
+        after = _whole_number("after", default=0, most=2**63 - 1)
+        limit = _whole_number("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        events = await self.log.read(after, limit, [topic])
+        more = bool(events) and bool(await self.log.read(events[-1].seq, 1, [topic]))
+        texts = ",".join(event.to_json() for event in events)
+        body = f'{{"epoch":{json.dumps(self.log.epoch)},"events":[{texts}],"more":{json.dumps(more)}}}'
+        return Response(body, content_type="application/json")
+
+    async def publish(self, topic: str) -> ResponseReturnValue:
+        """Append one event, or an array of them; 201 where one is new, 200 where all stood there before."""
+        settings = self.line.settings
+        if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
+            raise InputError("bad_origin", "Pages of this origin may not publish.", 403)
+        if not token_allowed(request.headers.get("Authorization"), settings.token):
+            raise InputError("bad_token", "Publishing needs the header Authorization: Bearer <token>.", 401)
+        _check_topic(topic)
+        body = parse_json(await request.get_data(), "The body")
+        batch = isinstance(body, list)
+        items = body if isinstance(body, list) else [body]
+        if not items or len(items) > MAX_BATCH:
+            raise InputError("bad_batch", f"A batch has 1 to {MAX_BATCH} events; this one has {len(items)}.")
+        receipts = await self.log.append([self._draft(topic, item) for item in items])
+        answers = [self._answer(receipt) for receipt in receipts]
+        status = 200 if all(receipt.duplicate for receipt in receipts) else 201
+        return Response(json.dumps(answers if batch else answers[0]), status, content_type="application/json")
+
+    def _draft(self, topic: str, item: object) -> Draft:
+        if not isinstance(item, dict):
+            raise InputError("not_object", 'An event is a JSON object with "data" and, if you like, "id".')
+        if "data" not in item:
+            raise InputError("no_data", 'The event has no "data".')
+        draft = make_draft(topic, item.get("id"), item["data"])
+        if len(draft.data.encode()) > self.line.settings.max_frame:
+            limit = self.line.settings.max_frame
+            raise InputError("too_large", f"An event's data has at most {limit} bytes.", 413)
+        return draft
+
+    def _answer(self, receipt: Receipt) -> dict[str, Any]:
+        return {"seq": receipt.seq, "epoch": self.log.epoch, "id": receipt.id}
+
+
+def _check_topic(topic: str) -> None:
+    if not is_topic(topic):
+        raise InputError("bad_topic", bad_topic_message(topic))
+
+
+def _whole_number(name: str, *, default: int, most: int) -> int:
+    texts: Sequence[str] = request.args.getlist(name)
+    if not texts:
+        return default
+    text = texts[0]
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > most:
+        raise InputError("bad_parameter", f"{name} must be a whole number from 0 to {most}.")
+    return int(text)

@@ -1,0 +1,172 @@
+"""``create_app``: wires the log, the fan-out, the line, the API, the feeds and the pages, and nothing more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from quart import Quart, Response, request
+from werkzeug.exceptions import HTTPException
+
+from . import assets, feeds
+from .api import Api, error_response
+from .checks import InputError
+from .config import ROOT, Settings, SettingsError, unknown_variables
+from .fanout import Fanout
+from .line import Line
+from .log import LogBusyError, LogError, open_log
+from .pages import SECURITY_HEADERS, Site
+from .rates import Rates
+
+logger = logging.getLogger("partyline")
+
+
+def create_app(settings: Settings | None = None) -> Quart:
+    """The app, which opens the log and starts the feeds when it is served. Raises SettingsError for bad settings."""
+    _log_to_stderr()
+    if settings is None:
+        settings = Settings.from_environment()
+        for name in unknown_variables():
+            logger.warning("%s is set, but there is no such setting", name)
+    for name in settings.feeds:
+        feeds.find(name)
+    try:
+        log = open_log(settings.log, retention=settings.retention)
+    except LogError as error:
+        raise SettingsError(str(error)) from error
+    rates = Rates(time.monotonic)
+    fanout = Fanout(log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates)
+    line = Line(settings, log, fanout)
+    site = Site(ROOT)
+    tasks: set[asyncio.Task[None]] = set()
+
+    app = Quart("server", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.register_blueprint(Api(line, rates).blueprint())
+    app.register_blueprint(site.blueprint())
+    line.register(app)
+    _answer_errors(app, site)
+
+    def start(job: Coroutine[Any, Any, None]) -> None:
+        tasks.add(asyncio.create_task(job))
+
+    @app.before_serving
+    async def open_all() -> None:
+        try:
+            await log.open()
+        except LogError as error:
+            sys.exit(f"partyline: {error}")
+        await fanout.open()
+        start(fanout.run())
+        start(_prepare(site, Path(settings.assets) if settings.assets else assets.default_out()))
+        for name in settings.feeds:
+            start(feeds.run(name, log))
+        _say_goodbye_on_signals(line)
+        logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
+
+    @app.after_serving
+    async def close_all() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await log.close()
+
+    @app.after_request
+    async def secure(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app
+
+
+async def _prepare(site: Site, out: Path) -> None:
+    """Have the browser's files ready; until then the pages say how far it is, or what went wrong."""
+
+    def say(line: str) -> None:
+        site.progress = line
+        logger.info("= %s", line)
+
+    manifest = await asyncio.to_thread(assets.load_manifest, out, ROOT)
+    while manifest is None:
+        try:
+            manifest = await asyncio.to_thread(assets.prepare, ROOT, out, say)
+        except assets.AssetsError as error:
+            say(str(error))
+            await asyncio.sleep(30)
+    site.prepared(manifest, out)
+
+
+def _answer_errors(app: Quart, site: Site) -> None:
+    """Errors as JSON, or as a page where a person looks for one."""
+
+    def answer(code: str, message: str, status: int) -> Response:
+        if not request.path.startswith("/api/") and request.accept_mimetypes.best == "text/html":
+            return site.render("error", status, status=status, message=message)
+        return error_response(code, message, status)
+
+    async def input_error(error: InputError) -> Response:
+        logger.warning("< %s %.200s: %s", request.method, request.path, error.message)
+        return answer(error.code, error.message, error.status)
+
+    async def busy(error: LogBusyError) -> Response:
+        logger.warning("< %s %.200s: %s", request.method, request.path, error)
+        return error_response("busy", str(error), 503, {"Retry-After": "1"})
+
+    async def log_failed(error: LogError) -> Response:
+        logger.error("< %s %.200s: %s", request.method, request.path, error)
+        return error_response("log_failed", str(error), 503, {"Retry-After": "5"})
+
+    async def http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        if 300 <= status < 400:  # werkzeug raises its redirects
+            return Response(b"", status, dict(error.get_headers()))
+        logger.warning("< %s %.200s: %s", request.method, request.path, error)
+        name = (error.name or "error").lower().replace(" ", "_")
+        response = answer(name, error.description or error.name or "", status)
+        for header, value in error.get_headers():
+            if header == "Allow":
+                response.headers[header] = value
+        return response
+
+    async def crashed(error: Exception) -> Response:
+        logger.exception("< %s %.200s failed", request.method, request.path, exc_info=error)
+        return answer("internal_error", "The server failed at this; its log says why.", 500)
+
+    app.register_error_handler(InputError, input_error)
+    app.register_error_handler(LogBusyError, busy)
+    app.register_error_handler(LogError, log_failed)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, crashed)
+
+
+def _say_goodbye_on_signals(line: Line) -> None:
+    """Let a signal that ends the server close the sockets too, with a word; the server's own handler still runs.
+
+    asyncio handlers listen at the wake-up descriptor, to which C writes the signal's number, so Python's handler is
+    free. A worker process of ``hypercorn -w`` gets no signal; its sockets are cut at the end of the graceful time.
+    """
+    loop = asyncio.get_running_loop()
+
+    def goodbye(*_: object) -> None:
+        loop.call_soon_threadsafe(line.shut_down)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL, None):
+            signal.signal(number, goodbye)
+
+
+def _log_to_stderr() -> None:
+    """Partyline's own log, where nobody has set up another."""
+    if not logger.handlers and not logging.getLogger().handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

@@ -1,0 +1,128 @@
+"""Tail the log, encode each batch once, wake the connections.
+
+A ``Window`` is what one read of the log gave: all events with ``after < seq <= window.seq``. Its bodies are encoded
+once; the message for a set of subscriptions is joined once, however many connections share that set. A connection
+is but a number, the next window it wants: no queue per client, no copy per client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from partyline import protocol
+from partyline.topics import any_matches
+
+from .log import Event, EventLog
+from .rates import Rates
+
+PAGE = 1_000
+
+logger = logging.getLogger("partyline.fanout")
+
+
+class Window:
+    """A contiguous piece of the log, encoded. One window is one message, so it arrives whole or not at all."""
+
+    def __init__(self, epoch: str, seq: int, events: Iterable[Event]) -> None:
+        self.epoch = epoch
+        self.seq = seq
+        self.bodies = encode_bodies(events)
+        self.size = sum(len(body) for _, body in self.bodies.values())
+        self._messages: dict[frozenset[str], str | None] = {}
+
+    def message(self, patterns: frozenset[str]) -> str | None:
+        """The ``events`` frame for who subscribed to ``patterns``; None where nothing in it is for them."""
+        if patterns not in self._messages:
+            topics = [topic for topic in self.bodies if any_matches(patterns, topic)]
+            self._messages[patterns] = self._encode(topics) if topics else None
+        return self._messages[patterns]
+
+    def _encode(self, topics: list[str]) -> str:
+        header = {
+            "kind": protocol.EVENTS,
+            "epoch": self.epoch,
+            "seq": self.seq,
+            "topics": [[topic, self.bodies[topic][0]] for topic in topics],
+        }
+        return protocol.encode(header, [self.bodies[topic][1] for topic in topics])
+
+
+def encode_bodies(events: Iterable[Event]) -> dict[str, tuple[int, str]]:
+    """By topic: how many events, and the text of their JSON array."""
+    by_topic: dict[str, list[str]] = {}
+    for event in events:
+        by_topic.setdefault(event.topic, []).append(event.to_json())
+    return {topic: (len(texts), f"[{','.join(texts)}]") for topic, texts in by_topic.items()}
+
+
+def encode_snapshot(epoch: str, seq: int, topic: str, events: Sequence[Event], reason: str) -> str:
+    """The ``snapshot`` frame: the last events of a topic, as things stand at ``seq``."""
+    count, body = encode_bodies(events).get(topic, (0, "[]"))
+    header = {
+        "kind": protocol.SNAPSHOT,
+        "epoch": epoch,
+        "seq": seq,
+        "topics": [[topic, count]],
+        "reason": reason,
+    }
+    return protocol.encode(header, [body])
+
+
+class Fanout:
+    """The newest windows of the log, numbered, and the connections to wake when there is one more.
+
+    Args:
+        flush_seconds: the shortest time between two windows, so that one carries many events when they come fast.
+        buffer_bytes: how much is kept; who wants an older window reads the log instead.
+        rates: is told how many events each topic brought.
+    """
+
+    def __init__(self, log: EventLog, *, flush_seconds: float, buffer_bytes: int, rates: Rates) -> None:
+        self.log = log
+        self.rates = rates
+        self.position = 0
+        self.next_number = 0
+        self.listeners: set[asyncio.Event] = set()
+        self._flush_seconds = flush_seconds
+        self._buffer_bytes = buffer_bytes
+        self._windows: deque[Window] = deque()
+        self._size = 0
+
+    async def open(self) -> None:
+        """Take the log's end for the start. Call it once, when the log is open."""
+        self.position = await self.log.last_seq()
+
+    def window(self, number: int) -> Window | None:
+        """The window of this number; None where it is no longer kept. Ask for ``number < next_number`` only."""
+        index = number - (self.next_number - len(self._windows))
+        return self._windows[index] if index >= 0 else None
+
+    async def run(self) -> None:
+        """Tail until cancelled. A log that fails is told of and asked again."""
+        while True:
+            try:
+                await self.log.changed(timeout=1.0)
+                while events := await self.log.read(self.position, PAGE):
+                    self.publish(events)
+                    if len(events) < PAGE:
+                        await asyncio.sleep(self._flush_seconds)
+            except Exception:
+                logger.exception("the log could not be read; trying again in a second")
+                await asyncio.sleep(1)
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Make a window of the log's next events, and wake everybody."""
+        window = Window(self.log.epoch, events[-1].seq, events)
+        self.position = window.seq
+        self.next_number += 1
+        self._windows.append(window)
+        for topic, (count, _) in window.bodies.items():
+            self.rates.add(topic, count)
+        self._size += window.size
+        while self._size > self._buffer_bytes and len(self._windows) > 1:
+            self._size -= self._windows.popleft().size
+        for wake in self.listeners:
+            wake.set()

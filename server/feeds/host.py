@@ -1,0 +1,37 @@
+"""The feed ``host``: this machine's own figures, once a second.
+
+- ``host.cpu``: ``{"percent"}`` of all cores since the last event, 0 to 100, and ``{"cores"}``
+- ``host.memory``: ``{"percent", "used", "total"}``, in bytes
+- ``host.network``: ``{"received", "sent"}``, in bytes a second over all interfaces
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psutil
+
+PERIOD_SECONDS = 1.0
+
+
+async def host() -> AsyncIterator[tuple[str, Any]]:
+    """Yield ``(topic, figures)`` for ever."""
+    psutil.cpu_percent()  # the first call has nothing to compare with
+    traffic, at = psutil.net_io_counters(), time.monotonic()
+    while True:
+        await asyncio.sleep(PERIOD_SECONDS)
+        yield "host.cpu", {"percent": psutil.cpu_percent(), "cores": psutil.cpu_count()}
+        memory = psutil.virtual_memory()
+        yield "host.memory", {"percent": memory.percent, "used": memory.total - memory.available, "total": memory.total}
+        before, then = traffic, at
+        traffic, at = psutil.net_io_counters(), time.monotonic()
+        yield (
+            "host.network",
+            {
+                "received": round((traffic.bytes_recv - before.bytes_recv) / (at - then)),
+                "sent": round((traffic.bytes_sent - before.bytes_sent) / (at - then)),
+            },
+        )

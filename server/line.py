@@ -1,0 +1,292 @@
+"""The WebSocket endpoint: the shell around ``peer``.
+
+Each connection has two tasks. The reader hands what the socket says to the peer and queues the effects; the sender
+carries them out in order, and between them sends the fan-out's next windows. One sender means one order: a snapshot
+is taken at the place in the stream where it is sent, so nothing falls between a topic's history and its live events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+
+from partyline import __version__, protocol
+from partyline.topics import any_matches
+from quart import Quart, ResponseReturnValue, Websocket, websocket
+from quart.asgi import ASGIWebsocketConnection
+
+from . import peer
+from .auth import origin_allowed
+from .config import Settings
+from .fanout import PAGE, Fanout, Window, encode_snapshot
+from .log import EventLog, LogBusyError, LogError, Receipt, TopicInfo
+from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Unsubscribe
+from .presence import Presence
+
+MAX_IN_HAND = 64
+"""How many frames of one connection may wait for their answer; past that its socket is not read."""
+
+PRESENCE_DELAY = 0.1
+"""Joins and leaves within this many seconds are told as one."""
+
+logger = logging.getLogger("partyline.line")
+
+
+class BoundedWebsocketConnection(ASGIWebsocketConnection):
+    """Quart's, with a bounded queue: a client that floods us waits in its own socket, not in our memory."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self.queue = asyncio.Queue(maxsize=MAX_IN_HAND)
+
+
+class Line:
+    """All connections of this process, and what they stand on."""
+
+    def __init__(self, settings: Settings, log: EventLog, fanout: Fanout) -> None:
+        self.settings = settings
+        self.log = log
+        self.fanout = fanout
+        self.presence = Presence()
+        self.connections: set[Connection] = set()
+        self._telling: asyncio.TimerHandle | None = None
+
+    def register(self, app: Quart) -> None:
+        """Add the endpoint ``/ws`` to the app."""
+        app.asgi_websocket_class = BoundedWebsocketConnection
+        app.add_websocket("/ws", "line", self._endpoint)
+
+    def shut_down(self) -> None:
+        """Tell every browser that the server goes, and close."""
+        for connection in list(self.connections):
+            connection.do(Say(protocol.encode({"kind": protocol.GOODBYE})))
+            connection.do(Close(protocol.CLOSE_RESTART, "the server is shutting down"))
+
+    def presence_changed(self) -> None:
+        """Tell everybody the new counts, soon."""
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(PRESENCE_DELAY, self._tell_presence)
+
+    def _tell_presence(self) -> None:
+        self._telling = None
+        frame = Say(self.presence.frame())
+        for connection in self.connections:
+            if connection.browser is not None:
+                connection.do(frame)
+
+    async def _endpoint(self) -> ResponseReturnValue | None:
+        origin = websocket.headers.get("Origin")
+        if not origin_allowed(origin, websocket.host, self.settings.origins):
+            logger.warning("< refused a socket from the origin %.100r", origin)
+            message = "Pages of this origin may not connect. PARTYLINE_ORIGINS names those that may."
+            return {"error": {"code": "bad_origin", "message": message}}, 403
+        await websocket.accept()
+        connection = Connection(self, websocket._get_current_object())  # type: ignore[attr-defined]
+        self.connections.add(connection)
+        self.fanout.listeners.add(connection.wake)
+        self.presence.opened()
+        self.presence_changed()
+        try:
+            await connection.run()
+        finally:
+            self.connections.discard(connection)
+            self.fanout.listeners.discard(connection.wake)
+            self.presence.closed(connection.browser)
+            self.presence_changed()
+        return None
+
+
+class Connection:
+    """One socket. ``position`` is the seq up to which it has been sent all that is in its ``patterns``."""
+
+    def __init__(self, line: Line, socket: Websocket) -> None:
+        self.line = line
+        self.socket = socket
+        self.wake = asyncio.Event()
+        self.browser: str | None = None
+        self.patterns: frozenset[str] = frozenset()
+        self.position = 0
+        self._number = 0
+        self._peer = Peer(max_frame=line.settings.max_frame)
+        self._effects: deque[tuple[Effect, bool]] = deque()
+        self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
+        self._open = True
+
+    def do(self, effect: Effect, *, in_hand: bool = False) -> None:
+        """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
+        self._effects.append((effect, in_hand))
+        self.wake.set()
+
+    async def run(self) -> None:
+        """Serve the connection until it is closed; the server cancels it when the client goes."""
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(self._read())
+            await self._send()
+            reader.cancel()
+
+    # the reader
+
+    async def _read(self) -> None:
+        while True:
+            message = await self.socket.receive()
+            for effect in self._peer.receive(message):
+                await self._in_hand.acquire()
+                if isinstance(effect, Append):
+                    self._append(effect)
+                else:
+                    self.do(effect, in_hand=True)
+
+    def _append(self, effect: Append) -> None:
+        draft = effect.draft
+
+        def answered(future: asyncio.Future[list[Receipt]]) -> None:
+            if future.cancelled():
+                return
+            error = future.exception()
+            if error is not None:
+                self.do(Say(peer.refusal("log_failed", str(error), draft.id, retry=True)), in_hand=True)
+                return
+            receipt = future.result()[0]
+            text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
+            self.do(Say(text), in_hand=True)
+
+        try:
+            asyncio.ensure_future(self.line.log.append([draft])).add_done_callback(answered)
+        except LogBusyError as error:
+            self.do(Say(peer.refusal("busy", str(error), draft.id, retry=True)), in_hand=True)
+
+    # the sender
+
+    async def _send(self) -> None:
+        period = self.line.settings.heartbeat_ms / 1000
+        while self._open:
+            self.wake.clear()
+            try:
+                while self._effects and self._open:
+                    effect, in_hand = self._effects.popleft()
+                    await self._carry_out(effect)
+                    if in_hand:
+                        self._in_hand.release()
+                await self._send_windows()
+            except LogError as error:
+                logger.error("= a connection ends: %s", error)
+                await self._close(protocol.CLOSE_RESTART, "the log could not be read")
+            if self._open:
+                try:
+                    async with asyncio.timeout(period):
+                        await self.wake.wait()
+                except TimeoutError:
+                    await self._say({"kind": protocol.HEARTBEAT, "seq": self.position})
+
+    async def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Say(text):
+                if text.startswith('{"kind": "error"'):
+                    logger.warning("> %s %.300s", self.browser or "a new connection", text)
+                await self.socket.send(text)
+            case Start():
+                await self._start(effect)
+            case Subscribe(patterns):
+                await self._subscribe(patterns, protocol.NEW)
+            case Unsubscribe(patterns):
+                self.patterns -= patterns
+            case Close(code, reason):
+                await self._close(code, reason)
+
+    async def _close(self, code: int, reason: str) -> None:
+        self._open = False
+        await self.socket.close(code, reason)
+
+    async def _say(self, header: protocol.Header) -> None:
+        await self.socket.send(protocol.encode(header))
+
+    async def _start(self, start: Start) -> None:
+        line = self.line
+        resumed = start.cursor is not None and start.cursor[0] == line.log.epoch
+        resumed = resumed and start.cursor is not None and start.cursor[1] <= await line.log.last_seq()
+        if resumed and start.cursor is not None:
+            while line.fanout.position < start.cursor[1]:  # it was served by a process whose tail is ahead of ours
+                await self.wake.wait()
+                self.wake.clear()
+        self.browser = start.browser
+        line.presence.said_hello(start.browser)
+        self.do(Say(line.presence.frame()))
+        line.presence_changed()
+        self.position, self._number = line.fanout.position, line.fanout.next_number
+        await self._say(self._welcome(resumed))
+        if resumed and start.cursor is not None:
+            self.patterns = start.resume
+            until, self.position = self.position, start.cursor[1]
+            await self._catch_up(until, self._number)
+        elif start.resume:
+            await self._subscribe(start.resume, protocol.NEW if start.cursor is None else protocol.RESET)
+        if start.subscribe:
+            await self._subscribe(start.subscribe, protocol.NEW)
+
+    def _welcome(self, resumed: bool) -> protocol.Header:
+        settings = self.line.settings
+        return {
+            "kind": protocol.WELCOME,
+            "protocol": protocol.VERSION,
+            "version": __version__,
+            "epoch": self.line.log.epoch,
+            "seq": self.position,
+            "resumed": resumed,
+            "heartbeat": settings.heartbeat_ms / 1000,
+            "limits": {"frame": settings.max_frame, "topics": peer.MAX_PATTERNS},
+        }
+
+    async def _subscribe(self, patterns: frozenset[str], reason: str) -> None:
+        """Send snapshots as things stand at our position; live events follow from there."""
+        topics = {info.topic for info in await self._matching(patterns)}
+        topics |= {pattern for pattern in patterns if not pattern.endswith(".*")}
+        await self._send_snapshots(sorted(topics), self.position, reason)
+        self.patterns |= patterns
+        await self._say({"kind": protocol.SUBSCRIBED, "topics": sorted(patterns), "seq": self.position})
+
+    async def _send_snapshots(self, topics: Sequence[str], until: int, reason: str) -> None:
+        for topic in topics:
+            events = await self.line.log.latest(topic, self.line.settings.snapshot, until)
+            await self.socket.send(encode_snapshot(self.line.log.epoch, until, topic, events, reason))
+
+    async def _send_windows(self) -> None:
+        fanout = self.line.fanout
+        while self.browser is not None and self._number < fanout.next_number and self._open:
+            window = fanout.window(self._number)
+            if window is None:  # too far behind for the buffer
+                await self._catch_up(fanout.position, fanout.next_number)
+                continue
+            message = window.message(self.patterns)
+            if message is not None:
+                await self.socket.send(message)
+            self.position = window.seq
+            self._number += 1
+            if self._effects:
+                return  # answers go between windows
+
+    async def _catch_up(self, until: int, number: int) -> None:
+        """Send from the log what lies between our position and ``until``; go on with the window ``number`` then.
+
+        Topics whose events are gone from the log, or too many, get a snapshot that says so. It is sent first, while
+        the client's cursor is still the old one: should the socket die in between, the gap will be told again.
+        """
+        log, settings = self.line.log, self.line.settings
+        infos = [info for info in await self._matching(self.patterns) if info.last_seq > self.position]
+        lost = [info.topic for info in infos if info.pruned > self.position]
+        kept = [info.topic for info in infos if info.pruned <= self.position]
+        if kept and await log.count(self.position, kept, settings.replay + 1) > settings.replay:
+            lost, kept = lost + kept, []
+        if lost:
+            logger.warning("= %s is too far behind in %d topics and gets snapshots", self.browser, len(lost))
+        await self._send_snapshots(lost, until, protocol.GAP)
+        while kept and (events := await log.read(self.position, PAGE, kept, until)):
+            self.position = events[-1].seq
+            message = Window(log.epoch, self.position, events).message(self.patterns)
+            if message is not None:
+                await self.socket.send(message)
+        self.position, self._number = until, number
+
+    async def _matching(self, patterns: frozenset[str]) -> list[TopicInfo]:
+        return [info for info in await self.line.log.topics() if any_matches(patterns, info.topic)]

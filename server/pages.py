@@ -1,0 +1,173 @@
+"""The pages, and the files they are made of: HTML, Python for tabs and worker, and the prepared npm packages.
+
+``/assets/…`` is named by content and kept by the browser for good; all else is asked for again at each load, so an
+edited page, style or ``.py`` shows on reload. The worker's Python goes out as one zip, named by its content too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from quart import Blueprint, Response, ResponseReturnValue, request
+
+from .assets import Manifest
+from .checks import InputError
+from .files import IMMUTABLE, REVALIDATE, Content, Files, entity_tag, respond
+
+PAGES = {"/": "home", "/room": "room"}
+
+UNUSED_PLUGINS = ("codemirror", "deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")
+"""PyScript loads its plugins on every page unless told not to; ``error``, which shows a traceback, stays."""
+
+SECURITY_HEADERS = {
+    # PyScript's Python package calls Function, so the pages need 'unsafe-eval'; the worker does not
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class Site:
+    """What browsers load. ``manifest`` is None until the npm packages are prepared; ``progress`` says how far it is."""
+
+    def __init__(self, root: Path) -> None:
+        self.www = root / "www"
+        self.manifest: Manifest | None = None
+        self.progress = "starting"
+        self._sources = Files(self.www)
+        self._assets: Files | None = None
+        self._templates = Environment(
+            loader=FileSystemLoader(self.www), autoescape=True, undefined=StrictUndefined, auto_reload=True
+        )
+        self._bundle: tuple[str, Content] | None = None
+
+    def prepared(self, manifest: Manifest, out: Path) -> None:
+        """The npm packages stand ready in ``out``: pages may be served."""
+        self._assets = Files(out, precompressed=True)
+        self.manifest = manifest
+
+    def blueprint(self) -> Blueprint:
+        """The routes, to be registered with an app."""
+        routes = Blueprint("pages", __name__)
+        add: Callable[..., None] = routes.add_url_rule
+        for path, name in PAGES.items():
+            add(path, f"page-{name}", self.page, defaults={"name": name})
+        add("/assets/<path:name>", "assets", self.asset)
+        add("/py/<path:name>", "py", self.source, defaults={"folder": "py"})
+        add("/css/<path:name>", "css", self.source, defaults={"folder": "css"})
+        add("/worker/boot.js", "boot", self.source, defaults={"folder": "worker", "name": "boot.js"})
+        add("/worker/boot.json", "boot-json", self.boot)
+        add("/worker/<build>.zip", "bundle", self.bundle)
+        add("/favicon.ico", "favicon", self.source, defaults={"folder": "css", "name": "icon.svg"})
+        return routes
+
+    async def page(self, name: str) -> ResponseReturnValue:
+        """A page, or word that the npm packages are still being prepared."""
+        if self.manifest is None:
+            return self.render("preparing", 503, {"Retry-After": "2", "Refresh": "2"})
+        return self.render(name)
+
+    async def asset(self, name: str) -> ResponseReturnValue:
+        """A file of an npm package."""
+        return self._send(self._assets.find(name) if self._assets is not None else None, IMMUTABLE)
+
+    async def source(self, folder: str, name: str) -> ResponseReturnValue:
+        """A file of ours."""
+        return self._send(self._sources.find(f"{folder}/{name}"), REVALIDATE)
+
+    async def boot(self) -> ResponseReturnValue:
+        """What the worker's ``boot.js`` needs to know: where Pyodide and the bundle are, and how many bytes they have."""
+        manifest = self._manifest()
+        build, bundle = self._make_bundle()
+        pyodide = manifest.packages["pyodide"]
+        loaded = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+        body = {
+            "build": build,
+            "pyodide": f"/assets/{pyodide.folder}/",
+            "bundle": f"/worker/{build}.zip",
+            "bytes": sum(pyodide.files[name].bytes for name in loaded) + len(bundle.raw),
+        }
+        return Response(json.dumps(body), headers={"Cache-Control": "no-store"}, content_type="application/json")
+
+    async def bundle(self, build: str) -> ResponseReturnValue:
+        """The worker's Python as a zip."""
+        current, content = self._make_bundle()
+        return self._send(content if build == current else None, IMMUTABLE)
+
+    def render(self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
+        """A page's HTML. Browsers ask for it anew each time."""
+        template = self._templates.get_template(f"{name}.html")
+        text = template.render(
+            asset=self._asset_url,
+            tab_config=self._tab_config,
+            plugins_config=json.dumps({"plugins": [f"!{name}" for name in UNUSED_PLUGINS]}),
+            page=name,
+            build=self._make_bundle()[0],
+            progress=self.progress,
+            prepared=self.manifest is not None,
+            **values,
+        )
+        response = Response(text, status, headers, content_type="text/html; charset=utf-8")
+        response.headers["Cache-Control"] = REVALIDATE
+        return response
+
+    def _send(self, content: Content | None, cache: str) -> Response:
+        if content is None:
+            raise InputError("not_found", f"There is no {request.path[:200]} here.", 404)
+        return respond(request, content, cache)
+
+    def _manifest(self) -> Manifest:
+        if self.manifest is None:
+            raise InputError("not_prepared", f"The browser's files are still being prepared: {self.progress}", 503)
+        return self.manifest
+
+    def _asset_url(self, package: str, name: str) -> str:
+        return f"/assets/{self._manifest().packages[package].folder}/{name}"
+
+    def _tab_config(self) -> str:
+        """PyScript's configuration of a tab: the interpreter, and which files to lay where in its file system."""
+        py = self.www / "py"
+        names = [*sorted(f"partyline/{path.name}" for path in (py / "partyline").glob("*.py")), "dom.py", "status.py", "tab.py"]
+        files = {f"/py/{name}": f"./{name}" for name in names}
+        return json.dumps(
+            {
+                "interpreter": self._asset_url("micropython", "micropython.mjs"),
+                "files": files,
+                "plugins": [f"!{name}" for name in UNUSED_PLUGINS],
+            }
+        )
+
+    def _make_bundle(self) -> tuple[str, Content]:
+        """The build's hash and its zip, made anew where a file has changed."""
+        files = {
+            str(path.relative_to(folder)): self._sources.find(str(path.relative_to(self.www)))
+            for folder in (self.www / "worker", self.www / "py")
+            for path in sorted(folder.rglob("*.py"))
+            if folder.name == "worker" or path.parent.name == "partyline"
+        }
+        boot = self._sources.find("worker/boot.js")
+        pyodide = self.manifest.packages["pyodide"].folder if self.manifest is not None else ""
+        tags = [pyodide, boot.etag if boot else "", *(f"{name}:{each.etag}" for name, each in files.items() if each)]
+        build = hashlib.sha256("\n".join(tags).encode()).hexdigest()[:12]
+        if self._bundle is None or self._bundle[0] != build:
+            raw = _zip({name: each.raw for name, each in files.items() if each})
+            self._bundle = (build, Content(raw, None, "application/zip", entity_tag(raw)))
+        return self._bundle
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, raw in files.items():
+            archive.writestr(zipfile.ZipInfo(name), raw, zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()

@@ -1,0 +1,39 @@
+"""Did every part of the tests run? ``python tests/ran.py junit.xml`` reads pytest's report and says so.
+
+A room of tests/ with no test, or a test that was skipped, is a failure: a green run then means that all of it ran.
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from pathlib import Path
+
+ROOMS = ("unit", "both", "integration", "browser")
+
+
+def complaints(report: Path) -> list[str]:
+    """What did not run, one line each; empty if all ran and passed. Prints how many tests ran in each room."""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except (OSError, ElementTree.ParseError) as error:
+        return [f"{report} cannot be read, so no test is known to have run: {error}"]
+    ran: Counter[str] = Counter()
+    found = []
+    for case in cases:
+        name = f"{case.get('classname')}.{case.get('name')}"
+        skipped = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            found.append(f"{name} failed")
+        elif skipped is not None and skipped.get("type") != "pytest.xfail":
+            found.append(f"{name} was skipped: {skipped.get('message')}")
+        else:
+            ran.update(room for room in ROOMS if name.startswith(f"tests.{room}."))
+    print("ran: " + ", ".join(f"tests/{room} {ran[room]}" for room in ROOMS))
+    return found + [f"no test of tests/{room} ran" for room in ROOMS if not ran[room]]
+
+
+if __name__ == "__main__":
+    problems = complaints(Path(sys.argv[1]))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    sys.exit(bool(problems))

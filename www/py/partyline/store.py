@@ -1,0 +1,85 @@
+"""The events of some topics as a tab shows them: in order, each once, the last ``limit`` of each.
+
+Frames come from two sides, a snapshot over the tab's own port and live frames over the channel, in either
+order, and may overlap. The store takes each event once, by its sequence number.
+"""
+
+import json
+
+from .protocol import EVENTS, GAP, SNAPSHOT
+from .topics import any_matches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # MicroPython has no typing
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    Event = dict[str, Any]
+
+
+class Store:
+    """Frames in, lists of events out.
+
+    ``patterns`` are the topics wanted, with wildcards; bodies of other topics are not even parsed.
+    ``gaps`` counts the snapshots that said events were lost; ``duplicates`` the events that came twice.
+    """
+
+    def __init__(self, patterns: "Iterable[str]", limit: int = 500) -> None:
+        self.patterns = list(patterns)
+        self.limit = limit
+        self.gaps = 0
+        self.duplicates = 0
+        self._events: "dict[str, list[Event]]" = {}
+        self._seqs: "dict[str, int]" = {}
+
+    def clear(self) -> None:
+        """Forget all events: the log is another one, and its sequence numbers start anew."""
+        self._events = {}
+        self._seqs = {}
+
+    def topics(self) -> "list[str]":
+        """The topics that are known, sorted."""
+        return sorted(self._events)
+
+    def events(self, topic: str) -> "list[Event]":
+        """The kept events of a topic, oldest first; none where the topic is not known. Not to be changed."""
+        return self._events.get(topic, [])
+
+    def latest(self, topic: str) -> "Event | None":
+        """The newest event of a topic, or None."""
+        events = self._events.get(topic)
+        return events[-1] if events else None
+
+    def take(self, header: "Event", bodies: "Sequence[str]") -> "list[str]":
+        """Take in an ``events`` or ``snapshot`` frame; returns the topics that changed.
+
+        A snapshot holds all that is kept of a topic up to the header's ``seq``: it replaces what was known
+        up to there, and leaves what came after. Events are added where they are newer than the topic's last.
+        """
+        changed = []
+        for index, (topic, _) in enumerate(header["topics"]):
+            if not any_matches(self.patterns, topic):
+                continue
+            events = json.loads(bodies[index])
+            if header["kind"] == SNAPSHOT:
+                self._replace(topic, header["seq"], events)
+                self.gaps += header.get("reason") == GAP
+                changed.append(topic)
+            elif header["kind"] == EVENTS and self._add(topic, events):
+                changed.append(topic)
+        return changed
+
+    def _replace(self, topic: str, seq: int, events: "list[Event]") -> None:
+        newer = [event for event in self._events.get(topic, []) if event["seq"] > seq]
+        self._events[topic] = (events + newer)[-self.limit :]
+        self._seqs[topic] = max(seq, self._seqs.get(topic, 0))
+
+    def _add(self, topic: str, events: "list[Event]") -> bool:
+        last = self._seqs.get(topic, 0)
+        fresh = [event for event in events if event["seq"] > last]
+        self.duplicates += len(events) - len(fresh)
+        if not fresh:
+            return False
+        self._events[topic] = (self._events.get(topic, []) + fresh)[-self.limit :]
+        self._seqs[topic] = fresh[-1]["seq"]
+        return True

@@ -1,0 +1,102 @@
+"""The page ``/room``: a chat that is the same in every tab of every browser."""
+
+import random
+
+from dom import find, make, show
+from partyline.names import name_of
+from pyscript import ffi, window
+from status import draw_status
+from tab import Tab
+
+MAX_SHOWN = 200
+SENTENCES = (
+    "One socket, many tabs.",
+    "Python is running in a SharedWorker.",
+    "Open me in another tab.",
+    "No refresh was needed for this.",
+    "Hello from MicroPython!",
+    "Is this thing live?",
+    "The worker sees everything, tabs only look.",
+    "Nothing lost, nothing twice.",
+    "I travelled through CPython to get here.",
+    "Broadcast received, over.",
+)
+
+
+def draw() -> None:
+    """Show the state of the line and of the room."""
+    draw_status(line)
+    show(find("room-id"), me)
+    show(find("room-count"), "–" if line.browsers is None else str(line.browsers))
+    show(find("room-status"), status_text())
+    waiting = len(line.pending)
+    show(find("room-pending"), "" if not waiting else f"{waiting} on the way…")
+    draw_list(line.store.events("room")[-MAX_SHOWN:])
+
+
+def status_text() -> str:
+    """The connection's state in a few words."""
+    if line.state == "live":
+        return "open"
+    if line.state == "offline":
+        return "closed, reconnecting"
+    return "failed" if line.state == "failed" else "waiting"
+
+
+def draw_list(events: "list") -> None:
+    """Bring the list to show just these events: drop what is gone, add what is new."""
+    items = find("room-list")
+    first = events[0]["seq"] if events else None
+    while items.childElementCount and (first is None or int(items.firstElementChild.dataset.seq) < first):
+        items.firstElementChild.remove()
+    if items.childElementCount and int(items.firstElementChild.dataset.seq) != first:
+        items.replaceChildren()  # older ones have come, or another log's
+    last = int(items.lastElementChild.dataset.seq) if items.childElementCount else -1
+    at_end = items.scrollHeight - items.scrollTop - items.clientHeight < 40
+    fresh = [event for event in events if event["seq"] > last]
+    for event in fresh:
+        items.append(make_item(event))
+    if fresh and at_end:
+        items.scrollTop = items.scrollHeight
+    find("room-empty").hidden = bool(events) or line.state == "booting"
+
+
+def make_item(event: dict) -> "object":
+    """One message; whatever its data is, it is shown as text."""
+    data = event["data"]
+    author, text = "someone", data
+    if isinstance(data, dict):
+        author, text = data.get("author", author), data.get("text", "")
+    author = str(author)[:60]
+    item = make("li", data_seq=str(event["seq"]), class_="mine" if author == me else "theirs")
+    at = window.Date.new(event["time"] * 1000)
+    meta = make("span", class_="meta")
+    meta.append(make("strong", author, class_=f"hue-{sum(author.encode()) % 8}"))
+    meta.append(make("time", at.toLocaleTimeString(), datetime=at.toISOString()))
+    item.append(meta)
+    item.append(make("span", str(text), class_="text"))
+    return item
+
+
+def send(event: "object") -> None:
+    """The form was submitted: publish what stands in the field, or one of the sentences where nothing does."""
+    event.preventDefault()
+    field = find("room-text")
+    text = field.value.strip() or random.choice(SENTENCES)
+    line.publish("room", {"text": text, "author": me})
+    field.value = ""
+    label_button()
+    field.focus()
+
+
+def label_button(*_: "object") -> None:
+    """Say on the button what it will do."""
+    show(find("room-send"), "Send" if find("room-text").value.strip() else "Send something random")
+
+
+line = Tab("room", ["room"], draw)
+me = name_of(line.browser)
+find("room-form").addEventListener("submit", ffi.create_proxy(send))
+find("room-text").addEventListener("input", ffi.create_proxy(label_button))
+label_button()
+line.start()

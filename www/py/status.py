@@ -1,0 +1,26 @@
+"""The pill in every page's header that says how the line is, and the bar of the worker's boot."""
+
+from dom import find, show
+
+TEXTS = {
+    "booting": "Starting Python",
+    "connecting": "Connecting",
+    "live": "Live",
+    "offline": "Reconnecting",
+    "failed": "Failed",
+}
+
+
+def draw_status(line: "object") -> None:
+    """Show the state of a Tab."""
+    text = TEXTS[line.state]
+    progress = find("boot-progress")
+    booting = line.state == "booting"
+    if booting and line.total:
+        text = f"{text} · {line.loaded / 1e6:.1f} of {line.total / 1e6:.1f} MB"
+        progress.value = line.loaded / line.total
+    progress.hidden = not booting
+    show(find("line-state"), text)
+    notice = find("line-notice")
+    notice.hidden = not (line.state == "failed" or line.refused)
+    show(notice, line.message if line.state == "failed" else line.refused)

@@ -1,0 +1,267 @@
+"""A tab's end of the line: the only tab file that touches ports and channels.
+
+It joins the SharedWorker over a port, takes a snapshot over it, then follows the channel. What arrives changes the
+state kept here; the page's ``draw`` is called once per animation frame, however much has arrived.
+
+    line = Tab("room", ["room"], draw)      # draw() reads line.state, line.store, …
+    line.start()
+"""
+
+import json
+
+from partyline import protocol
+from partyline.store import Store
+from pyscript import document, ffi, window
+
+HIDDEN_DRAW_MS = 250
+ASK_SECONDS = 10
+MAX_HELD = 1000
+
+
+class Tab:
+    """One tab.
+
+    Args:
+        page: the page's name, told to the worker.
+        patterns: the topics wanted; ``host.*`` stands for all below ``host``.
+        draw: a function without arguments that shows the state; called when something changed.
+
+    State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
+    ``total`` are bytes while booting; ``tabs``, ``browsers`` and ``sockets`` are counts, None while not known;
+    ``store`` holds the events; ``pending`` the ids of what was published and is not acknowledged; ``refused``
+    what the worker or server refused last.
+    """
+
+    def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
+        self.page = page
+        self.store = Store(patterns)
+        self.state = "booting"
+        self.message = ""
+        self.stage = "starting"
+        self.loaded = 0
+        self.total = 0
+        self.retry_at = 0.0
+        self.tabs = None
+        self.browsers = None
+        self.sockets = None
+        self.pending = {}
+        self.refused = ""
+        self.browser = _browser_id()
+        self._draw = draw
+        self._drawing = False
+        self._marked_live = False
+        self._snapshot_seen = False
+        self._worker = ""  # whose broadcasts we follow
+        self._number = 0
+        self._held = None  # broadcasts that came before the worker's answer to hello
+        self._asks = {}
+        self._last_ask = 0
+        self._on_frame = ffi.create_proxy(self._frame)
+
+    def start(self) -> None:
+        """Join the worker. The page answers to clicks from here on; Python in the worker may be long in coming."""
+        window.performance.mark("ui-ready")
+        window.partyline = ffi.to_js({"diagnostics": ffi.create_proxy(self._diagnostics)})
+        name = f"partyline-{document.documentElement.dataset.build}"
+        self._channel = window.BroadcastChannel.new(name)
+        self._channel.onmessage = ffi.create_proxy(lambda event: self._heard(event.data))
+        options = {"type": "module", "name": name, "extendedLifetime": True}
+        try:
+            worker = window.SharedWorker.new("/worker/boot.js", ffi.to_js(options))
+        except Exception as error:  # JsException, whose place differs between interpreters
+            self._fail(f"The browser could not start the SharedWorker ({error}). Partyline needs one.")
+            return
+        worker.onerror = ffi.create_proxy(
+            lambda event: self._fail("The SharedWorker could not be loaded. Is the server there? Reload the page.")
+        )
+        self._port = worker.port
+        self._port.onmessage = ffi.create_proxy(lambda event: self._told(event.data))
+        self._hello()
+        this = window.self  # in MicroPython `window` is a module, whose functions are not bound to the window
+        this.addEventListener("pagehide", ffi.create_proxy(lambda event: self._post({"kind": protocol.BYE})))
+        this.addEventListener("pageshow", ffi.create_proxy(self._shown))
+        document.addEventListener("visibilitychange", ffi.create_proxy(self._visibility))
+        self.changed()
+
+    def publish(self, topic: str, data: "object") -> str:
+        """Publish an event; returns its id, which stays in ``pending`` until it is in the server's log."""
+        event_id = random_id()
+        self.pending[event_id] = data
+        self.refused = ""
+        self._post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
+        self.changed()
+        return event_id
+
+    def changed(self) -> None:
+        """Have the page drawn, once, at the next frame."""
+        if self._drawing:
+            return
+        self._drawing = True
+        if document.hidden:  # no frames there, but its title and counts shall be right when it is looked at
+            window.setTimeout(self._on_frame, HIDDEN_DRAW_MS)
+        else:
+            window.requestAnimationFrame(self._on_frame)
+
+    def _frame(self, *_: "object") -> None:
+        self._drawing = False
+        document.documentElement.dataset.line = self.state
+        self._draw()
+        if self.state == "live" and self._snapshot_seen and not self._marked_live:
+            self._marked_live = True
+            window.performance.mark("line-live")
+
+    # the port
+
+    def _hello(self) -> None:
+        self._held = []
+        self._post(
+            {
+                "kind": protocol.HELLO,
+                "protocol": protocol.VERSION,
+                "tab": random_id(),
+                "browser": self.browser,
+                "page": self.page,
+                "visible": not document.hidden,
+                "topics": self.store.patterns,
+            }
+        )
+
+    def _post(self, header: dict) -> None:
+        self._port.postMessage(json.dumps(header))
+
+    def _shown(self, event: "object") -> None:
+        if event.persisted:  # back from the back/forward cache: what was broadcast meanwhile is missing
+            self._hello()
+
+    def _visibility(self, event: "object") -> None:
+        self._post({"kind": protocol.VISIBLE, "visible": not document.hidden})
+        self.changed()
+
+    def _told(self, text: str) -> None:
+        """The worker posted ``text`` to this tab alone."""
+        header, bodies = protocol.decode(text)
+        kind = header["kind"]
+        if kind == protocol.BOOTING:
+            self.stage, self.loaded, self.total = header["stage"], header["loaded"], header["total"]
+        elif kind == protocol.FAILED:
+            self._fail(f"Python could not start in the SharedWorker: {header['message']}")
+        elif kind == protocol.JOINED:
+            self._joined(header)
+        elif kind == protocol.SNAPSHOT:
+            self._take(header, bodies)
+        elif kind == protocol.ACK:
+            self.pending.pop(header["id"], None)
+        elif kind == protocol.ERROR:
+            self.pending.pop(header.get("id"), None)
+            self.refused = header["message"]
+        elif kind == protocol.ANSWER:
+            answer = self._asks.pop(header["ref"], None)
+            if answer is not None:
+                answer(header)
+        self.changed()
+
+    def _joined(self, header: dict) -> None:
+        if self._worker and header["worker"] != self._worker:
+            self.store.clear()
+        self._worker, self._number = header["worker"], header["n"]
+        self._line(header["line"])
+        if header["presence"]:
+            self._presence(header["presence"])
+        held, self._held = self._held or [], None
+        for text in held:
+            self._heard(text)
+
+    # the channel
+
+    def _heard(self, text: str) -> None:
+        """The worker posted ``text`` to all tabs."""
+        if self._held is not None:
+            if len(self._held) < MAX_HELD:
+                self._held.append(text)
+            return
+        cut = text.index("\n")
+        envelope = protocol.decode_header(text[:cut])
+        if envelope["worker"] != self._worker:
+            self._hello()  # another worker took over
+            return
+        if envelope["n"] <= self._number:
+            return
+        if envelope["n"] > self._number + 1:
+            self._hello()  # something was missed: join anew, with a snapshot
+            return
+        self._number = envelope["n"]
+        header, bodies = protocol.decode(text[cut + 1 :])
+        kind = header["kind"]
+        if kind in (protocol.EVENTS, protocol.SNAPSHOT):
+            self._take(header, bodies)
+        elif kind == protocol.LINE:
+            self._line(header)
+        elif kind == protocol.PRESENCE:
+            self._presence(header)
+        elif kind == protocol.TABS:
+            self.tabs = header["count"]
+        elif kind == protocol.CLEARED:
+            self.store.clear()
+        self.changed()
+
+    def _take(self, header: dict, bodies: "list[str]") -> None:
+        self.store.take(header, bodies)
+        self._snapshot_seen = True
+
+    def _line(self, header: dict) -> None:
+        state = header["state"]
+        self.state = "connecting" if state == "idle" else state
+        self.message = header["message"]
+        if state != "live":
+            self.browsers = self.sockets = None
+        self.retry_at = window.performance.now() / 1000 + header.get("retry_in", 0)
+
+    def _presence(self, header: dict) -> None:
+        self.browsers, self.sockets = header["browsers"], header["sockets"]
+
+    def _fail(self, message: str) -> None:
+        self.state, self.message = "failed", message
+        self.changed()
+
+    # questions
+
+    def _diagnostics(self, *_: "object") -> "object":
+        """window.partyline.diagnostics(): a Promise of what the worker's session knows of itself."""
+        self._last_ask += 1
+        ref = self._last_ask
+
+        def ask(resolve: "object", reject: "object") -> None:
+            def late(*_: "object") -> None:
+                if self._asks.pop(ref, None) is not None:
+                    reject(f"the worker gave no answer within {ASK_SECONDS} s")
+
+            def answer(header: dict) -> None:
+                if "value" in header:
+                    resolve(window.JSON.parse(json.dumps(header["value"])))
+                else:
+                    reject(header["error"])
+
+            self._asks[ref] = answer
+            window.setTimeout(ffi.create_proxy(late), ASK_SECONDS * 1000)
+            self._post({"kind": protocol.ASK, "ref": ref, "what": "diagnostics"})
+
+        return window.Promise.new(ffi.create_proxy(ask))
+
+
+def random_id() -> str:
+    """24 hexadecimal digits from the browser's own source (crypto.randomUUID is not there on plain HTTP)."""
+    numbers = window.crypto.getRandomValues(window.Uint8Array.new(12))
+    return "".join([f"{numbers[index]:02x}" for index in range(12)])
+
+
+def _browser_id() -> str:
+    """This browser's id, the same in all its tabs; one for this visit alone where storage is denied."""
+    try:
+        known = window.localStorage.getItem("partyline.browser")
+        if protocol.is_id(known):
+            return known
+        made = random_id()
+        window.localStorage.setItem("partyline.browser", made)
+        return made
+    except Exception:  # JsException (SecurityError): the user denies storage
+        return random_id()

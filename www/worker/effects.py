@@ -1,0 +1,43 @@
+"""What the session wants done: effects, which the shell carries out in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Dial:
+    """Open the WebSocket."""
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """Close the WebSocket, and report nothing more of it."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Send:
+    """Send this text over the WebSocket."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """Post this text to all tabs over the channel."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Post this text to one tab over its port."""
+
+    port: int
+    text: str
+
+
+Effect = Dial | HangUp | Send | Broadcast | Tell

@@ -1,0 +1,442 @@
+"""The line's client. Pure and synchronous: facts go in, effects come out; no socket, no timer, no clock.
+
+    idle ──a tab──> connecting ──welcome──> live ──closed──> offline ──backoff──> connecting …
+      ^                                      │                  └──final close code──> failed
+      └────────no tab for a while────────────┘
+
+Facts are methods: what a tab said, what the socket did, that time went by. Each takes ``now`` (seconds of a monotonic
+clock) and returns effects to be carried out in order; after each, call ``tick`` no later than ``next_wake`` says.
+
+One cursor stands for all: every event up to ``cursor`` in the established topics is here. It moves with frames that
+hold a whole window of the log, never within one, so that what follows it after a reconnect is exactly what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from outbox import Letter, Outbox
+from partyline import protocol
+from partyline.protocol import ProtocolError
+from partyline.ring import Ring
+from partyline.topics import any_matches, is_pattern, is_topic
+
+if TYPE_CHECKING:
+    from partyline.protocol import Header
+
+BACKOFF_BASE = 0.5
+BACKOFF_CAP = 10.0
+STABLE_SECONDS = 5.0
+TOPIC_GRACE = 10.0
+IDLE_GRACE = 5.0
+RETRY_SECONDS = 1.0
+WELCOME_TIMEOUT = 20.0
+SILENCE_PERIODS = 2.5
+RING_EVENTS = 500
+RING_BYTES = 4_000_000
+
+
+@dataclass
+class Tab:
+    """A tab that said hello on a port."""
+
+    id: str
+    page: str
+    patterns: set[str] = field(default_factory=set)
+    visible: bool = True
+
+
+@dataclass
+class Subscription:
+    """A pattern some tab wants. ``established``: its snapshot is here, so the cursor speaks for it too."""
+
+    established: bool = False
+    leave_at: float | None = None
+
+
+class Session:
+    """All that the worker knows.
+
+    Args:
+        worker: this worker's own identity, told in every broadcast, so that tabs notice another one.
+        python: the version of the Python that runs it, told in the diagnostics.
+        random: gives a float in [0, 1), for the backoff's jitter.
+    """
+
+    def __init__(self, *, worker: str, python: str, random: Callable[[], float]) -> None:
+        self.worker = worker
+        self.python = python
+        self.state = "idle"
+        self.message = ""
+        self.epoch = ""
+        self.cursor = 0
+        self.sockets_opened = 0
+        self.gaps = 0
+        self.duplicates = 0
+        self.dropped = 0
+        self._random = random
+        self._browser = ""
+        self._tabs: dict[int, Tab] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._rings: dict[str, Ring] = {}
+        self._outbox = Outbox()
+        self._presence: Header | None = None
+        self._number = 0  # of the last broadcast
+        self._attempt = 0
+        self._socket_open = False
+        self._frame_limit = 0
+        self._heartbeat = WELCOME_TIMEOUT / SILENCE_PERIODS
+        self._live_since = 0.0
+        self._dial_at: float | None = None
+        self._silent_at: float | None = None
+        self._idle_at: float | None = None
+
+    # facts: tabs
+
+    def tab_said(self, port: int, text: str, now: float) -> list[Effect]:
+        """A tab posted ``text`` over its port."""
+        try:
+            header, _ = protocol.decode(text)
+            kind = header["kind"]
+            if kind == protocol.HELLO:
+                return self._tab_hello(port, header, now)
+            tab = self._tabs.get(port)
+            if tab is None:
+                raise ProtocolError("hello_first", f"A tab said {kind[:40]!r} before hello.")
+            if kind == protocol.SUBSCRIBE:
+                return self._tab_wants(port, tab, _patterns(header), now)
+            if kind == protocol.UNSUBSCRIBE:
+                tab.patterns -= _patterns(header)
+                self._release_topics(now)
+                return []
+            if kind == protocol.PUBLISH:
+                return self._tab_publishes(port, header)
+            if kind == protocol.VISIBLE:
+                tab.visible = bool(header.get("visible"))
+                return self._hurry(now) if tab.visible else []
+            if kind == protocol.ASK:
+                return [Tell(port, protocol.encode(self._answer(header)))]
+            if kind == protocol.BYE:
+                return self.tab_gone(port, now)
+            raise ProtocolError("unknown_kind", f"The worker knows no {kind[:40]!r} from a tab.")
+        except ProtocolError as error:
+            return [Tell(port, protocol.encode({"kind": protocol.ERROR, "code": error.code, "message": error.message}))]
+
+    def tab_gone(self, port: int, now: float) -> list[Effect]:
+        """A tab was closed, or left the page."""
+        if self._tabs.pop(port, None) is None:
+            return []
+        if not self._tabs:
+            self._idle_at = now + IDLE_GRACE
+        self._release_topics(now)
+        return [self._broadcast(self._tabs_frame())]
+
+    # facts: the socket
+
+    def socket_opened(self, now: float) -> list[Effect]:
+        """The WebSocket that was dialled is open."""
+        self._socket_open = True
+        self.sockets_opened += 1
+        self._silent_at = now + WELCOME_TIMEOUT
+        hello: Header = {
+            "kind": protocol.HELLO,
+            "protocol": protocol.VERSION,
+            "browser": self._browser,
+            "cursor": {"epoch": self.epoch, "seq": self.cursor} if self.epoch else None,
+            "resume": sorted(name for name, each in self._subscriptions.items() if each.established),
+            "subscribe": sorted(name for name, each in self._subscriptions.items() if not each.established),
+        }
+        return [Send(protocol.encode(hello))]
+
+    def socket_said(self, text: str, now: float) -> list[Effect]:
+        """The server sent ``text``."""
+        self._silent_at = now + SILENCE_PERIODS * self._heartbeat
+        try:
+            header, bodies = protocol.decode(text)
+            return self._server_frame(header, bodies, text, now)
+        except (ProtocolError, KeyError, IndexError, TypeError, ValueError) as error:
+            # what it held is not known, so the cursor must not move past it: ask for it again
+            self.dropped += 1
+            reason = f"a frame could not be understood: {error!r}"
+            return [HangUp(protocol.CLOSE_SILENT, "frame not understood"), *self._lost(reason, now)]
+
+    def socket_closed(self, code: int, reason: str, now: float) -> list[Effect]:
+        """The WebSocket is closed, or could not be opened."""
+        if code in protocol.FINAL_CLOSE_CODES:
+            self._forget_socket()
+            self._dial_at = None
+            return self._become("failed", reason or f"the server closed the line for good (code {code})")
+        return self._lost(reason, now)
+
+    # facts: time and the network
+
+    def online(self, now: float) -> list[Effect]:
+        """The browser says that the network is back."""
+        return self._hurry(now)
+
+    def next_wake(self) -> float | None:
+        """When ``tick`` must be called at the latest; None for not at all."""
+        times = [self._dial_at, self._silent_at, self._idle_at, self._outbox.next_due() if self._live else None]
+        times += [each.leave_at for each in self._subscriptions.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def tick(self, now: float) -> list[Effect]:
+        """Time went by: do what is due."""
+        effects: list[Effect] = []
+        if self._idle_at is not None and self._idle_at <= now:
+            self._idle_at = self._dial_at = None
+            if self._socket_open or self.state == "connecting":
+                effects.append(HangUp(protocol.CLOSE_NORMAL, "no tab is left"))
+            self._forget_socket()
+            effects += self._become("idle")
+        if self._silent_at is not None and self._silent_at <= now:
+            effects += [HangUp(protocol.CLOSE_SILENT, "the server is silent"), *self._lost("the server is silent", now)]
+        if self._dial_at is not None and self._dial_at <= now:
+            effects += self._dial(now)
+        if self._live:
+            effects += [Send(letter.frame) for letter in self._outbox.due(now)]
+        left = {name for name, each in self._subscriptions.items() if each.leave_at is not None and each.leave_at <= now}
+        return effects + self._drop_topics(left)
+
+    def diagnostics(self) -> dict[str, Any]:
+        """What the session knows of itself, in numbers and names."""
+        return {
+            "generation": self.worker,
+            "state": self.state,
+            "epoch": self.epoch,
+            "seq": self.cursor,
+            "tabs": len(self._tabs),
+            "topics": sorted(self._subscriptions),
+            "sockets_opened": self.sockets_opened,
+            "gaps": self.gaps,
+            "duplicates": self.duplicates,
+            "dropped": self.dropped,
+            "outbox": len(self._outbox),
+            "python": self.python,
+        }
+
+    # tabs
+
+    def _tab_hello(self, port: int, header: Header, now: float) -> list[Effect]:
+        if header.get("protocol") != protocol.VERSION:
+            raise ProtocolError("wrong_version", "This page is of another version than its worker. Reload it.")
+        browser, page = header.get("browser"), header.get("page")
+        if not isinstance(browser, str) or not protocol.is_id(browser):
+            raise ProtocolError("bad_browser", "A tab's hello needs the browser's id.")
+        self._browser = self._browser or browser
+        tab = self._tabs[port] = Tab(str(header.get("tab")), str(page), visible=bool(header.get("visible", True)))
+        self._idle_at = None
+        joined: Header = {
+            "kind": protocol.JOINED,
+            "worker": self.worker,
+            "n": self._number,
+            "browser": self._browser,
+            "line": self._line_frame(),
+            "presence": self._presence,
+        }
+        effects: list[Effect] = [Tell(port, protocol.encode(joined)), self._broadcast(self._tabs_frame())]
+        effects += self._tab_wants(port, tab, _patterns(header), now)
+        self._release_topics(now)  # it may have said hello before, and wanted others
+        return effects + (self._dial(now) if self.state == "idle" else self._hurry(now))
+
+    def _tab_wants(self, port: int, tab: Tab, patterns: set[str], now: float) -> list[Effect]:
+        tab.patterns |= patterns
+        effects: list[Effect] = []
+        known = {name for name in patterns if name in self._subscriptions}
+        for name in known:
+            self._subscriptions[name].leave_at = None
+        for name in patterns - known:
+            self._subscriptions[name] = Subscription()
+        if patterns - known and self._socket_open:
+            frame = {"kind": protocol.SUBSCRIBE, "topics": sorted(patterns - known)}
+            effects.append(Send(protocol.encode(frame)))
+        established = {name for name in known if self._subscriptions[name].established}
+        topics = sorted(topic for topic in self._rings if any_matches(established, topic))
+        if topics:
+            header = {
+                "kind": protocol.SNAPSHOT,
+                "epoch": self.epoch,
+                "seq": self.cursor,
+                "topics": [[topic, self._rings[topic].count] for topic in topics],
+                "reason": protocol.NEW,
+            }
+            effects.append(Tell(port, protocol.encode(header, [self._rings[topic].body() for topic in topics])))
+        return effects
+
+    def _tab_publishes(self, port: int, header: Header) -> list[Effect]:
+        event_id, topic = header.get("id"), header.get("topic")
+
+        def refuse(code: str, message: str) -> list[Effect]:
+            frame = {"kind": protocol.ERROR, "code": code, "message": message}
+            if protocol.is_id(event_id):
+                frame["id"] = event_id
+            return [Tell(port, protocol.encode(frame))]
+
+        if not isinstance(event_id, str) or not protocol.is_id(event_id):
+            return refuse("bad_id", "A publish needs an id.")
+        if not is_topic(topic):
+            return refuse("bad_topic", "A publish needs a topic of letters, digits, _ and -, in words joined by dots.")
+        if self._outbox.full:
+            return refuse("outbox_full", "Too much waits to be sent; it will do when the line is back.")
+        frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": header.get("data")})
+        if self._frame_limit and len(frame) > self._frame_limit:
+            return refuse("too_large", f"The server takes at most {self._frame_limit} bytes at once.")
+        self._outbox.add(Letter(event_id, frame, port))
+        return [Send(frame)] if self._live else []
+
+    def _answer(self, header: Header) -> Header:
+        answer: Header = {"kind": protocol.ANSWER, "ref": header.get("ref")}
+        if header.get("what") == "diagnostics":
+            return {**answer, "value": self.diagnostics()}
+        return {**answer, "error": f"the worker cannot tell {str(header.get('what'))[:40]!r}"}
+
+    # topics
+
+    def _release_topics(self, now: float) -> None:
+        """Give each topic that no tab wants any more a time of grace."""
+        wanted: set[str] = set().union(*(tab.patterns for tab in self._tabs.values()))
+        for name, subscription in self._subscriptions.items():
+            if name not in wanted and subscription.leave_at is None:
+                subscription.leave_at = now + TOPIC_GRACE
+
+    def _drop_topics(self, names: set[str]) -> list[Effect]:
+        if not names:
+            return []
+        for name in names:
+            del self._subscriptions[name]
+        for topic in [topic for topic in self._rings if not any_matches(self._subscriptions, topic)]:
+            del self._rings[topic]
+        if not self._socket_open:
+            return []
+        return [Send(protocol.encode({"kind": protocol.UNSUBSCRIBE, "topics": sorted(names)}))]
+
+    # the server's frames
+
+    def _server_frame(self, header: Header, bodies: list[str], text: str, now: float) -> list[Effect]:
+        kind = header["kind"]
+        if kind == protocol.EVENTS:
+            if header["seq"] <= self.cursor:
+                self.duplicates += sum(count for _, count in header["topics"])
+                return []
+            for (topic, count), body in zip(header["topics"], bodies, strict=True):
+                self._ring(topic).append(count, body)
+            self.cursor = header["seq"]
+            return [self._broadcast(text)]
+        if kind == protocol.SNAPSHOT:
+            for (topic, count), body in zip(header["topics"], bodies, strict=True):
+                self._rings.pop(topic, None)
+                self._ring(topic).append(count, body)
+            self.gaps += header["reason"] == protocol.GAP
+            return [self._broadcast(text)]
+        if kind == protocol.SUBSCRIBED:
+            self.cursor = max(self.cursor, header["seq"])
+            for name in header["topics"]:
+                if name in self._subscriptions:
+                    self._subscriptions[name].established = True
+            return []
+        if kind == protocol.HEARTBEAT:
+            self.cursor = max(self.cursor, header["seq"])
+            return []
+        if kind == protocol.PRESENCE:
+            self._presence = header
+            return [self._broadcast(text)]
+        if kind == protocol.WELCOME:
+            return self._welcome(header, now)
+        if kind == protocol.ACK:
+            return self._acknowledged(header, text)
+        if kind == protocol.ERROR:
+            return self._refused(header, text, now)
+        return []  # goodbye needs no answer, and a kind that is not known is from a newer server
+
+    def _welcome(self, header: Header, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        self._heartbeat = float(header["heartbeat"])
+        self._frame_limit = int(header["limits"]["frame"])
+        if not header["resumed"]:
+            if self.epoch:
+                effects.append(self._broadcast(protocol.encode({"kind": protocol.CLEARED})))
+            self._rings.clear()
+            for subscription in self._subscriptions.values():
+                subscription.established = False
+            self.cursor = 0
+        self.epoch = str(header["epoch"])
+        self._live_since = now
+        self._silent_at = now + SILENCE_PERIODS * self._heartbeat
+        effects += self._become("live")
+        return effects + [Send(letter.frame) for letter in self._outbox]
+
+    def _acknowledged(self, header: Header, text: str) -> list[Effect]:
+        letter = self._outbox.get(header["id"])
+        if letter is None:
+            return []
+        self._outbox.remove(letter.id)
+        return [Tell(letter.port, text)] if letter.port in self._tabs else []
+
+    def _refused(self, header: Header, text: str, now: float) -> list[Effect]:
+        letter = self._outbox.get(header.get("id"))
+        if letter is None:
+            self.dropped += 1
+            return []
+        if header.get("retry"):
+            letter.retry_at = now + RETRY_SECONDS
+            return []
+        self._outbox.remove(letter.id)
+        return [Tell(letter.port, text)] if letter.port in self._tabs else []
+
+    def _ring(self, topic: str) -> Ring:
+        return self._rings.setdefault(topic, Ring(RING_EVENTS, RING_BYTES))
+
+    # the line's state
+
+    @property
+    def _live(self) -> bool:
+        return self.state == "live"
+
+    def _dial(self, now: float) -> list[Effect]:
+        self._dial_at = None
+        self._silent_at = now + WELCOME_TIMEOUT
+        return [*self._become("connecting"), Dial()]
+
+    def _hurry(self, now: float) -> list[Effect]:
+        """Somebody waits, or the network is back: dial at once rather than after the backoff."""
+        return self._dial(now) if self._dial_at is not None else []
+
+    def _lost(self, reason: str, now: float) -> list[Effect]:
+        """The socket is gone. Dial again after an exponential backoff with full jitter, while a tab is there."""
+        stable = self._live and now - self._live_since >= STABLE_SECONDS
+        self._attempt = 0 if stable else self._attempt + 1
+        self._forget_socket()
+        if not self._tabs and self._idle_at is None:
+            return self._become("idle")
+        self._dial_at = now + self._random() * min(BACKOFF_CAP, BACKOFF_BASE * 2**self._attempt)
+        return self._become("offline", reason, retry_in=self._dial_at - now)
+
+    def _forget_socket(self) -> None:
+        self._socket_open = False
+        self._silent_at = None
+        self._presence = None
+
+    def _become(self, state: str, message: str = "", **more: float) -> list[Effect]:
+        self.state, self.message = state, message
+        return [self._broadcast(protocol.encode({**self._line_frame(), **more}))]
+
+    def _line_frame(self) -> Header:
+        return {"kind": protocol.LINE, "state": self.state, "message": self.message}
+
+    def _tabs_frame(self) -> str:
+        return protocol.encode({"kind": protocol.TABS, "count": len(self._tabs)})
+
+    def _broadcast(self, frame: str) -> Broadcast:
+        self._number += 1
+        return Broadcast(protocol.envelope(self._number, self.worker, frame))
+
+
+def _patterns(header: Header) -> set[str]:
+    patterns: Iterable[Any] = header.get("topics", [])
+    if not isinstance(patterns, list) or not all(is_pattern(pattern) for pattern in patterns):
+        raise ProtocolError("bad_topic", f"{json.dumps(patterns)[:60]} is no array of topics.")
+    return set(patterns)
