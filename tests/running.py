@@ -1,0 +1,122 @@
+"""A real server for tests: Hypercorn in a process of its own, on a free port, with its own folder and log.
+
+    server = Server(folder); server.start(); server.kill(); server.start()   # the same port, the same database
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 30
+
+
+class Server:
+    """One server. ``settings`` are PARTYLINE_* variables without the prefix; ``hypercorn`` further arguments."""
+
+    def __init__(self, folder: Path, *, hypercorn: tuple[str, ...] = ("--workers", "0"), **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws_url = f"ws://127.0.0.1:{self.port}/ws"
+        self.log_file = folder / "server.log"
+        self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", **settings}
+        self.hypercorn = hypercorn
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """All that the server has printed."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the process, and do not wait until it serves."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PARTYLINE_")}
+        if "PARTYLINE_ASSETS" in os.environ:
+            environment["PARTYLINE_ASSETS"] = os.environ["PARTYLINE_ASSETS"]
+        environment.update({f"PARTYLINE_{name}": value for name, value in self.settings.items()})
+        command = [sys.executable, "-m", "hypercorn", "server:app", "--bind", f"127.0.0.1:{self.port}", *self.hypercorn]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        return self._process
+
+    def start(self) -> None:
+        """Start, and return when it answers."""
+        process = self.spawn()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise RuntimeError(f"the server ended with {process.returncode}:\n{self.log}")
+            try:
+                self.status()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError(f"the server did not answer within {START_SECONDS} s:\n{self.log}")
+
+    def kill(self) -> None:
+        """kill -9, the worker processes with it."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            os.killpg(process.pid, number)
+            process.wait(timeout=20)
+
+    def status(self) -> dict[str, Any]:
+        """GET /api/status."""
+        return self.get("/api/status")
+
+    def get(self, path: str) -> dict[str, Any]:
+        """A GET's JSON. Raises OSError where there is no answer, HTTPError where it is an error."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+            value: dict[str, Any] = json.load(response)
+            return value
+
+    def post(self, topic: str, body: object, **headers: str) -> tuple[int, Any]:
+        """Publish; returns the HTTP status and the answer's JSON, of errors too."""
+        request = urllib.request.Request(
+            f"{self.url}/api/topics/{topic}/events",
+            data=body if isinstance(body, bytes) else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", **headers},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    def history(self, topic: str) -> list[dict[str, Any]]:
+        """All events of a topic, page by page."""
+        events: list[dict[str, Any]] = []
+        while True:
+            after = events[-1]["seq"] if events else 0
+            page = self.get(f"/api/topics/{topic}/events?after={after}&limit=500")
+            events += page["events"]
+            if not page["more"]:
+                return events
+
+
+def free_port() -> int:
+    """A port that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
