@@ -10,7 +10,7 @@ from .config import ROOT, SettingsError
 
 sys.path.insert(0, str(ROOT / "www" / "py"))
 
-from .app import create_app  # noqa: E402
+from .app import create_app
 
 try:
     app = create_app()

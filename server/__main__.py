@@ -7,7 +7,6 @@ import importlib.util
 import os
 import socket
 import sys
-from pathlib import Path
 
 from . import assets
 from .config import ROOT, Settings
@@ -19,7 +18,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default: %(default)s)")
     options = parser.parse_args()
-    out = Path(Settings.from_environment().assets or assets.default_out())
+    out = assets.default_out(Settings.from_environment().assets)
     try:
         assets.prepare(ROOT, out, lambda line: print(line, flush=True))
     except assets.AssetsError as error:

@@ -1,7 +1,7 @@
 """The HTTP API: publish, history, topics, status. JSON in, JSON out; errors are JSON too.
 
-    POST /api/topics/<topic>/events    GET /api/topics/<topic>/events?after=SEQ&limit=N
-    GET  /api/topics                   GET /api/status
+POST /api/topics/<topic>/events    GET /api/topics/<topic>/events?after=SEQ&limit=N
+GET  /api/topics                   GET /api/status
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from quart import Blueprint, Response, ResponseReturnValue, request
+
 from partyline import __version__
 from partyline.topics import is_topic
-from quart import Blueprint, Response, ResponseReturnValue, request
 
 from .auth import origin_allowed, token_allowed
 from .checks import InputError, bad_topic_message, make_draft, parse_json
@@ -28,7 +29,7 @@ DEFAULT_LIMIT = 100
 def error_response(code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """An error as the API tells it: ``{"error": {"code", "message"}}``."""
     body = json.dumps({"error": {"code": code, "message": message}})
-    return Response(body, status, headers, content_type="application/json")
+    return Response(body, status, dict(headers or {}), content_type="application/json")
 
 
 class Api:

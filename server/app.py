@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+import threading
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     line = Line(settings, log, fanout)
     site = Site(ROOT)
     tasks: set[asyncio.Task[None]] = set()
+    stopping = threading.Event()
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
@@ -64,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Quart:
             sys.exit(f"partyline: {error}")
         await fanout.open()
         start(fanout.run())
-        start(_prepare(site, Path(settings.assets) if settings.assets else assets.default_out()))
+        start(_prepare(site, assets.default_out(settings.assets), stopping))
         for name in settings.feeds:
             start(feeds.run(name, log))
         _say_goodbye_on_signals(line)
@@ -72,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Quart:
 
     @app.after_serving
     async def close_all() -> None:
+        stopping.set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -86,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     return app
 
 
-async def _prepare(site: Site, out: Path) -> None:
+async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
     """Have the browser's files ready; until then the pages say how far it is, or what went wrong."""
 
     def say(line: str) -> None:
@@ -96,7 +99,7 @@ async def _prepare(site: Site, out: Path) -> None:
     manifest = await asyncio.to_thread(assets.load_manifest, out, ROOT)
     while manifest is None:
         try:
-            manifest = await asyncio.to_thread(assets.prepare, ROOT, out, say)
+            manifest = await asyncio.to_thread(assets.prepare, ROOT, out, say, stop=stopping)
         except assets.AssetsError as error:
             say(str(error))
             await asyncio.sleep(30)
@@ -108,7 +111,7 @@ def _answer_errors(app: Quart, site: Site) -> None:
 
     def answer(code: str, message: str, status: int) -> Response:
         if not request.path.startswith("/api/") and request.accept_mimetypes.best == "text/html":
-            return site.render("error", status, status=status, message=message)
+            return site.render("error", status, code=status, message=message)
         return error_response(code, message, status)
 
     async def input_error(error: InputError) -> Response:

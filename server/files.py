@@ -12,7 +12,7 @@ from pathlib import Path
 
 import brotli
 from quart import Request, Response
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -95,7 +95,7 @@ def entity_tag(raw: bytes) -> str:
 
 def respond(request: Request, content: Content, cache: str) -> Response:
     """The answer to a GET or HEAD for ``content``; ``cache`` is its Cache-Control."""
-    packed = content.brotli if "br" in request.accept_encodings else None
+    packed = content.brotli if request.accept_encodings.quality("br") > 0 else None
     etag = content.etag + ("-br" if packed is not None else "")  # each encoding is a representation of its own
     response = Response(b"", 304)
     if not request.if_none_match.contains_weak(etag):

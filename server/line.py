@@ -12,10 +12,11 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
-from partyline import __version__, protocol
-from partyline.topics import any_matches
 from quart import Quart, ResponseReturnValue, Websocket, websocket
 from quart.asgi import ASGIWebsocketConnection
+
+from partyline import __version__, protocol
+from partyline.topics import any_matches
 
 from . import peer
 from .auth import origin_allowed

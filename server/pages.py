@@ -29,8 +29,8 @@ UNUSED_PLUGINS = ("codemirror", "deprecations-manager", "donkey", "py-editor", "
 SECURITY_HEADERS = {
     # PyScript's Python package calls Function, so the pages need 'unsafe-eval'; the worker does not
     "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
-        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; "
+        "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -86,7 +86,7 @@ class Site:
         return self._send(self._sources.find(f"{folder}/{name}"), REVALIDATE)
 
     async def boot(self) -> ResponseReturnValue:
-        """What the worker's ``boot.js`` needs to know: where Pyodide and the bundle are, and how many bytes they have."""
+        """What the worker's ``boot.js`` needs to know: where Pyodide and the bundle are, and their bytes in all."""
         manifest = self._manifest()
         build, bundle = self._make_bundle()
         pyodide = manifest.packages["pyodide"]
@@ -117,7 +117,7 @@ class Site:
             prepared=self.manifest is not None,
             **values,
         )
-        response = Response(text, status, headers, content_type="text/html; charset=utf-8")
+        response = Response(text, status, dict(headers or {}), content_type="text/html; charset=utf-8")
         response.headers["Cache-Control"] = REVALIDATE
         return response
 
@@ -137,7 +137,8 @@ class Site:
     def _tab_config(self) -> str:
         """PyScript's configuration of a tab: the interpreter, and which files to lay where in its file system."""
         py = self.www / "py"
-        names = [*sorted(f"partyline/{path.name}" for path in (py / "partyline").glob("*.py")), "dom.py", "status.py", "tab.py"]
+        names = sorted(f"partyline/{path.name}" for path in (py / "partyline").glob("*.py"))
+        names += ["dom.py", "status.py", "tab.py"]
         files = {f"/py/{name}": f"./{name}" for name in names}
         return json.dumps(
             {

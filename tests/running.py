@@ -1,6 +1,6 @@
 """A real server for tests: Hypercorn in a process of its own, on a free port, with its own folder and log.
 
-    server = Server(folder); server.start(); server.kill(); server.start()   # the same port, the same database
+server = Server(folder); server.start(); server.kill(); server.start()   # the same port, the same database
 """
 
 from __future__ import annotations

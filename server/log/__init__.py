@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-
 MAX_READ_BYTES = 2 * 1024 * 1024
 """A read stops after about this much of data, so that no page of large events fills the memory."""
 
@@ -26,7 +25,7 @@ class LogBusyError(LogError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event on its way in. ``data`` is JSON text without line breaks; ``id`` is its author's, unique in its topic."""
+    """An event on its way in. ``data`` is JSON text on one line; ``id`` is its author's, unique in its topic."""
 
     topic: str
     id: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import queue
 import secrets
 import sqlite3
@@ -39,6 +40,8 @@ CREATE TABLE topics (
     topic TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, count INTEGER NOT NULL, pruned INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 """
+
+_IN_TOPICS = "topic IN (SELECT value FROM json_each(?))"
 
 T = TypeVar("T")
 _Job = tuple[Sequence[Draft], "asyncio.Future[list[Receipt]]"]
@@ -101,12 +104,11 @@ class SqliteLog:
     async def read(
         self, after: int, limit: int, topics: Sequence[str] | None = None, until: int | None = None
     ) -> list[Event]:
-        where = "seq > ? AND seq <= ?"
-        values: list[object] = [after, _until(until)]
-        if topics is not None:
-            where += f" AND topic IN ({_marks(topics)})"
-            values += topics
-        return await self._select_events(f"SELECT * FROM events WHERE {where} ORDER BY seq LIMIT ?", [*values, limit])
+        sql = "SELECT * FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+        if topics is None:
+            return await self._select_events(sql, [after, _until(until), limit])
+        sql = sql.replace("ORDER BY", f"AND {_IN_TOPICS} ORDER BY")
+        return await self._select_events(sql, [after, _until(until), json.dumps(topics), limit])
 
     async def latest(self, topic: str, count: int, until: int | None = None) -> list[Event]:
         events = await self._select_events(
@@ -116,8 +118,8 @@ class SqliteLog:
 
     async def count(self, after: int, topics: Sequence[str], most: int) -> int:
         rows = await self._select(
-            f"SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? AND topic IN ({_marks(topics)}) LIMIT ?)",
-            [after, *topics, most],
+            f"SELECT count(*) FROM (SELECT 1 FROM events WHERE seq > ? AND {_IN_TOPICS} LIMIT ?)",  # noqa: S608
+            [after, json.dumps(topics), most],
         )
         return int(rows[0][0])
 
@@ -174,7 +176,10 @@ class SqliteLog:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path if self.path is not None else ":memory:", isolation_level=None, timeout=10, check_same_thread=False
+            self.path if self.path is not None else ":memory:",
+            isolation_level=None,
+            timeout=10,
+            check_same_thread=False,
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")  # acknowledged means on the disk
@@ -253,15 +258,15 @@ class SqliteLog:
                 "SELECT seq FROM events WHERE topic = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (topic, self.retention)
             ).fetchone()
             removed = execute("DELETE FROM events WHERE topic = ? AND seq <= ?", (topic, last_removed)).rowcount
-            execute(
-                "UPDATE topics SET count = count - ?, pruned = ? WHERE topic = ?", (removed, last_removed, topic)
-            )
+            execute("UPDATE topics SET count = count - ?, pruned = ? WHERE topic = ?", (removed, last_removed, topic))
 
 
 def _check(path: Path) -> None:
     """Look at the file without changing it. Raises LogError where it is not ours, or newer than we are."""
     if not path.parent.is_dir():
-        raise LogError(f"The folder {path.parent} for the event log {path} does not exist. Make it, or set PARTYLINE_LOG.")
+        raise LogError(
+            f"The folder {path.parent} for the event log {path} does not exist. Make it, or set PARTYLINE_LOG."
+        )
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
@@ -305,10 +310,6 @@ def _cannot_open(path: str | None, error: Exception) -> str:
         f"The event log {path} cannot be opened: {error}. It was not touched. "
         "Check that it is a file of Partyline's that this user may write, or set PARTYLINE_LOG to another."
     )
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ",".join("?" * len(values))
 
 
 def _until(until: int | None) -> int:

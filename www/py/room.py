@@ -2,9 +2,10 @@
 
 import random
 
+from pyscript import ffi, window
+
 from dom import find, make, show
 from partyline.names import name_of
-from pyscript import ffi, window
 from status import draw_status
 from tab import Tab
 

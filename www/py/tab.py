@@ -9,9 +9,10 @@ state kept here; the page's ``draw`` is called once per animation frame, however
 
 import json
 
+from pyscript import document, ffi, window
+
 from partyline import protocol
 from partyline.store import Store
-from pyscript import document, ffi, window
 
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10

@@ -199,7 +199,9 @@ class Session:
             effects += self._dial(now)
         if self._live:
             effects += [Send(letter.frame) for letter in self._outbox.due(now)]
-        left = {name for name, each in self._subscriptions.items() if each.leave_at is not None and each.leave_at <= now}
+        left = {
+            name for name, each in self._subscriptions.items() if each.leave_at is not None and each.leave_at <= now
+        }
         return effects + self._drop_topics(left)
 
     def diagnostics(self) -> dict[str, Any]:
@@ -271,7 +273,7 @@ class Session:
         event_id, topic = header.get("id"), header.get("topic")
 
         def refuse(code: str, message: str) -> list[Effect]:
-            frame = {"kind": protocol.ERROR, "code": code, "message": message}
+            frame: Header = {"kind": protocol.ERROR, "code": code, "message": message}
             if protocol.is_id(event_id):
                 frame["id"] = event_id
             return [Tell(port, protocol.encode(frame))]

@@ -14,8 +14,9 @@ from random import random
 from typing import Any
 
 import js
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
 from pyodide.ffi import create_proxy
+
+from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
 from session import Session
 
 

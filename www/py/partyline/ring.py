@@ -36,9 +36,7 @@ class Ring:
         self._bodies.append((count, inner))
         self.count += count
         self.size += len(inner)
-        while len(self._bodies) > 1 and (
-            self.count - self._bodies[0][0] >= self.limit or self.size > self.max_bytes
-        ):
+        while len(self._bodies) > 1 and (self.count - self._bodies[0][0] >= self.limit or self.size > self.max_bytes):
             dropped, text = self._bodies.pop(0)
             self.count -= dropped
             self.size -= len(text)
