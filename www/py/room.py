@@ -84,8 +84,8 @@ def send(event: "object") -> None:
     event.preventDefault()
     field = find("room-text")
     text = field.value.strip() or random.choice(SENTENCES)
-    line.publish("room", {"text": text, "author": me})
-    field.value = ""
+    if line.publish("room", {"text": text, "author": me}):
+        field.value = ""
     label_button()
     field.focus()
 

@@ -12,11 +12,11 @@ import json
 from pyscript import document, ffi, window
 
 from partyline import protocol
+from partyline.follower import Follower
 from partyline.store import Store
 
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
-MAX_HELD = 1000
 
 
 class Tab:
@@ -52,9 +52,21 @@ class Tab:
         self._drawing = False
         self._marked_live = False
         self._snapshot_seen = False
-        self._worker = ""  # whose broadcasts we follow
-        self._number = 0
-        self._held = None  # broadcasts that came before the worker's answer to hello
+        self._follower = Follower()
+        self._handlers = {
+            protocol.BOOTING: self._booting,
+            protocol.FAILED: self._failed,
+            protocol.JOINED: self._joined,
+            protocol.SNAPSHOT: self._take,
+            protocol.EVENTS: self._take,
+            protocol.ACK: self._acknowledged,
+            protocol.ERROR: self._refused,
+            protocol.ANSWER: self._answered,
+            protocol.LINE: self._line,
+            protocol.PRESENCE: self._presence,
+            protocol.TABS: self._counted,
+            protocol.CLEARED: self._cleared,
+        }
         self._asks = {}
         self._last_ask = 0
         self._on_frame = ffi.create_proxy(self._frame)
@@ -84,8 +96,15 @@ class Tab:
         document.addEventListener("visibilitychange", ffi.create_proxy(self._visibility))
         self.changed()
 
-    def publish(self, topic: str, data: "object") -> str:
-        """Publish an event; returns its id, which stays in ``pending`` until it is in the server's log."""
+    def publish(self, topic: str, data: "object") -> "str | None":
+        """Publish an event; returns its id, which stays in ``pending`` until it is in the server's log.
+
+        Where the line has failed for good, nothing is published, ``refused`` says so, and None is returned.
+        """
+        if self.state == "failed":
+            self.refused = "This was not sent: the line has failed."
+            self.changed()
+            return None
         event_id = random_id()
         self.pending[event_id] = data
         self.refused = ""
@@ -114,7 +133,7 @@ class Tab:
     # the port
 
     def _hello(self) -> None:
-        self._held = []
+        self._follower.hello()
         self._post(
             {
                 "kind": protocol.HELLO,
@@ -140,76 +159,56 @@ class Tab:
 
     def _told(self, text: str) -> None:
         """The worker posted ``text`` to this tab alone."""
-        header, bodies = protocol.decode(text)
-        kind = header["kind"]
-        if kind == protocol.BOOTING:
-            self.stage, self.loaded, self.total = header["stage"], header["loaded"], header["total"]
-        elif kind == protocol.FAILED:
-            self._fail(f"Python could not start in the SharedWorker: {header['message']}")
-        elif kind == protocol.JOINED:
-            self._joined(header)
-        elif kind == protocol.SNAPSHOT:
-            self._take(header, bodies)
-        elif kind == protocol.ACK:
-            self.pending.pop(header["id"], None)
-        elif kind == protocol.ERROR:
-            self.pending.pop(header.get("id"), None)
-            self.refused = header["message"]
-        elif kind == protocol.ANSWER:
-            answer = self._asks.pop(header["ref"], None)
-            if answer is not None:
-                answer(header)
-        self.changed()
-
-    def _joined(self, header: dict) -> None:
-        if self._worker and header["worker"] != self._worker:
-            self.store.clear()
-        self._worker, self._number = header["worker"], header["n"]
-        self._line(header["line"])
-        if header["presence"]:
-            self._presence(header["presence"])
-        held, self._held = self._held or [], None
-        for text in held:
-            self._heard(text)
-
-    # the channel
+        self._act(self._follower.told(text))
 
     def _heard(self, text: str) -> None:
         """The worker posted ``text`` to all tabs."""
-        if self._held is not None:
-            if len(self._held) < MAX_HELD:
-                self._held.append(text)
-            return
-        cut = text.index("\n")
-        envelope = protocol.decode_header(text[:cut])
-        if envelope["worker"] != self._worker:
-            self._hello()  # another worker took over
-            return
-        if envelope["n"] <= self._number:
-            return
-        if envelope["n"] > self._number + 1:
-            self._hello()  # something was missed: join anew, with a snapshot
-            return
-        self._number = envelope["n"]
-        header, bodies = protocol.decode(text[cut + 1 :])
-        kind = header["kind"]
-        if kind in (protocol.EVENTS, protocol.SNAPSHOT):
-            self._take(header, bodies)
-        elif kind == protocol.LINE:
-            self._line(header)
-        elif kind == protocol.PRESENCE:
-            self._presence(header)
-        elif kind == protocol.TABS:
-            self.tabs = header["count"]
-        elif kind == protocol.CLEARED:
-            self.store.clear()
-        self.changed()
+        self._act(self._follower.heard(text))
+
+    def _act(self, frames: "list") -> None:
+        for header, bodies in frames:
+            handle = self._handlers.get(header["kind"])
+            if handle is not None:
+                handle(header, bodies)
+        if self._follower.lost:
+            self._hello()  # something was missed, or another worker took over: join anew
+        if frames:
+            self.changed()
+
+    def _booting(self, header: dict, _: "list[str]") -> None:
+        self.stage, self.loaded, self.total = header["stage"], header["loaded"], header["total"]
+
+    def _failed(self, header: dict, _: "list[str]") -> None:
+        self._fail(f"Python could not start in the SharedWorker: {header['message']}")
+
+    def _joined(self, header: dict, bodies: "list[str]") -> None:
+        self._line(header["line"], bodies)
+        if header["presence"]:
+            self._presence(header["presence"], bodies)
+
+    def _acknowledged(self, header: dict, _: "list[str]") -> None:
+        self.pending.pop(header["id"], None)
+
+    def _refused(self, header: dict, _: "list[str]") -> None:
+        self.pending.pop(header.get("id"), None)
+        self.refused = header["message"]
+
+    def _answered(self, header: dict, _: "list[str]") -> None:
+        answer = self._asks.pop(header["ref"], None)
+        if answer is not None:
+            answer(header)
+
+    def _counted(self, header: dict, _: "list[str]") -> None:
+        self.tabs = header["count"]
+
+    def _cleared(self, *_: "object") -> None:
+        self.store.clear()
 
     def _take(self, header: dict, bodies: "list[str]") -> None:
         self.store.take(header, bodies)
         self._snapshot_seen = True
 
-    def _line(self, header: dict) -> None:
+    def _line(self, header: dict, _: "list[str]") -> None:
         state = header["state"]
         self.state = "connecting" if state == "idle" else state
         self.message = header["message"]
@@ -217,7 +216,7 @@ class Tab:
             self.browsers = self.sockets = None
         self.retry_at = window.performance.now() / 1000 + header.get("retry_in", 0)
 
-    def _presence(self, header: dict) -> None:
+    def _presence(self, header: dict, _: "list[str]") -> None:
         self.browsers, self.sockets = header["browsers"], header["sockets"]
 
     def _fail(self, message: str) -> None:

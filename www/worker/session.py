@@ -86,6 +86,7 @@ class Session:
         self._outbox = Outbox()
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
+        self._era = 0  # how often all was forgotten, for another log
         self._attempt = 0
         self._socket_open = False
         self._frame_limit = 0
@@ -187,6 +188,8 @@ class Session:
     def tick(self, now: float) -> list[Effect]:
         """Time went by: do what is due."""
         effects: list[Effect] = []
+        if self._idle_at is not None and self._idle_at <= now and len(self._outbox):
+            self._idle_at = now + IDLE_GRACE  # what was typed goes first
         if self._idle_at is not None and self._idle_at <= now:
             self._idle_at = self._dial_at = None
             if self._socket_open or self.state == "connecting":
@@ -236,6 +239,7 @@ class Session:
             "kind": protocol.JOINED,
             "worker": self.worker,
             "n": self._number,
+            "era": self._era,
             "browser": self._browser,
             "line": self._line_frame(),
             "presence": self._presence,
@@ -342,7 +346,7 @@ class Session:
             return []
         if kind == protocol.HEARTBEAT:
             self.cursor = max(self.cursor, header["seq"])
-            return []
+            return [self._broadcast(text)]  # so that a tab that missed the last broadcast sees the hole
         if kind == protocol.PRESENCE:
             self._presence = header
             return [self._broadcast(text)]
@@ -360,7 +364,8 @@ class Session:
         self._frame_limit = int(header["limits"]["frame"])
         if not header["resumed"]:
             if self.epoch:
-                effects.append(self._broadcast(protocol.encode({"kind": protocol.CLEARED})))
+                self._era += 1
+                effects.append(self._broadcast(protocol.encode({"kind": protocol.CLEARED, "era": self._era})))
             self._rings.clear()
             for subscription in self._subscriptions.values():
                 subscription.established = False

@@ -1,0 +1,79 @@
+"""A tab never waits for Pyodide: it is usable, and shows the progress, while the worker boots; a failure is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.running import Server
+
+from . import room
+from .driver import Browser, wait
+from .proxy import Proxy
+
+NewBrowser = Callable[[str], Browser]
+
+
+def test_a_tab_is_usable_while_python_loads(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
+    """With Pyodide's WebAssembly held on its way, the tab answers; what was typed is sent, once, when it is there."""
+    proxy.hold("*/pyodide.asm.wasm", after=1_500_000)
+    page = new_browser(proxy.url).open("/room")
+    wait(page.marks, lambda marks: "ui-ready" in marks, "the mark ui-ready")
+    told = page.wait_text("line-state", lambda text: re.search(r"· [1-9]", text) is not None)
+    loaded, total = [float(number) for number in re.findall(r"\d+\.\d", told)]
+    assert 0 < loaded < total
+    assert 0 < page.evaluate("document.querySelector('[data-testid=boot-progress]').position") < 1
+
+    page.type("room-text", "typed before Python")
+    page.wait_text("room-send", "Send")
+    page.click("room-send")
+    page.wait_text("room-pending", "1 on the way…")
+    page.type("room-text", "and with Enter\n")
+    page.wait_text("room-pending", "2 on the way…")
+
+    assert page.line == "booting"
+    assert "line-live" not in page.marks()
+    assert server.status()["sockets"] == 0
+    proxy.release()
+    page.wait_line()
+    page.wait_text("room-pending", "")
+    assert sorted(text for _, text in room.logged(server)) == ["and with Enter", "typed before Python"]
+    room.wait_listed(page, room.logged(server))
+    marks = wait(page.marks, lambda marks: "line-live" in marks, "the mark line-live")
+    assert marks["ui-ready"] < marks["line-live"]
+    assert page.errors == []
+
+
+def test_a_tab_that_comes_while_python_loads_is_kept(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
+    """Ports that connect during the boot are answered with its progress, and served when Python is there."""
+    room.fill(server, ["first", "second"])
+    proxy.hold("*/pyodide.asm.wasm", after=1_500_000)
+    browser = new_browser(proxy.url)
+    pages = [browser.open("/room") for _ in range(3)]
+    for page in pages:
+        page.wait_text("line-state", lambda text: "MB" in text)
+        assert page.line == "booting"
+    pages[1].close()
+    proxy.release()
+    for page in (pages[0], pages[2]):
+        page.wait_line()
+        room.wait_listed(page, room.logged(server))
+    assert len([path for path in proxy.requests if path.endswith("/pyodide.asm.wasm")]) == 1
+    assert server.status()["sockets"] == 1
+
+
+@pytest.mark.parametrize("path", ["/worker/boot.json", "/worker/*.zip", "*/pyodide.asm.wasm", "/worker/boot.js"])
+def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: str) -> None:
+    """The page says that Python could not start, and why; once the cause is gone, a reload helps."""
+    proxy.fail(path, 500 if path.endswith(".json") else 404)
+    page = new_browser(proxy.url).open("/room")
+    page.wait_line("failed")
+    notice = page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    assert "\n" not in notice
+    assert page.text("room-status") == "failed"
+    proxy.mend()
+    page.reload()
+    page.wait_line()
+    assert page.text("line-notice") == ""

@@ -1,0 +1,48 @@
+"""A reload of the only tab is survived."""
+
+from __future__ import annotations
+
+from tests.running import Server
+
+from . import room
+from .driver import Browser, Engine
+
+
+def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine) -> None:
+    """The line is back, the list complete, one socket; where the worker can outlive the tab, it is the same one."""
+    room.fill(server, [f"before {number}" for number in range(20)])
+    page = browser.open("/room")
+    page.wait_line()
+    room.say(page, "sent before the reload")
+    page.wait_text("room-pending", "")
+    room.wait_listed(page, room.logged(server))
+    me, before = page.text("room-id"), page.diagnostics()
+
+    for turn in range(3):
+        page.reload()
+        page.wait_line()
+        room.wait_listed(page, room.logged(server))
+        assert page.text("room-id") == me
+        room.say(page, f"sent after reload {turn}")
+        page.wait_text("room-pending", "")
+        room.wait_listed(page, room.logged(server))
+        page.wait_text("room-count", "1")
+        status, now = server.status(), page.diagnostics()
+        assert (status["sockets"], status["browsers"]) == (1, 1)
+        assert now["sockets_opened"] == 1
+        assert now["tabs"] == 1
+        if engine.extended_lifetime:
+            assert now["generation"] == before["generation"]
+    assert page.errors == []
+
+
+def test_a_message_sent_just_before_a_reload(server: Server, browser: Browser, engine: Engine) -> None:
+    """What was sent is the worker's affair: the tab may go at once."""
+    page = browser.open("/room")
+    page.wait_line()
+    room.say(page, "sent, then reloaded at once")
+    page.reload()
+    page.wait_line()
+    room.wait_listed(page, room.logged(server))
+    if engine.extended_lifetime:
+        assert [text for _, text in room.items(page)] == ["sent, then reloaded at once"]

@@ -1,0 +1,362 @@
+"""The worker's session: facts in, effects out, with a clock that is a number."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import session as session_module
+from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from partyline import protocol
+from session import Session
+
+
+def make_session(jitter: float = 0.5) -> Session:
+    return Session(worker="w1", python="3.14", random=lambda: jitter)
+
+
+def hello(*topics: str, browser: str = "b1") -> str:
+    return json.dumps(
+        {"kind": "hello", "protocol": 1, "tab": "t", "browser": browser, "page": "room", "topics": list(topics)}
+    )
+
+
+def welcome(epoch: str = "e1", seq: int = 0, *, resumed: bool = False) -> str:
+    return json.dumps(
+        {
+            "kind": "welcome",
+            "protocol": 1,
+            "epoch": epoch,
+            "seq": seq,
+            "resumed": resumed,
+            "heartbeat": 15,
+            "limits": {"frame": 1000},
+        }
+    )
+
+
+def events(seq: int, topic: str = "room", *seqs: int) -> str:
+    body = json.dumps([{"seq": each, "data": each} for each in seqs or (seq,)])
+    return protocol.encode({"kind": "events", "seq": seq, "topics": [[topic, len(seqs or (seq,))]]}, [body])
+
+
+def snapshot(seq: int, *seqs: int, topic: str = "room", reason: str = "new") -> str:
+    body = json.dumps([{"seq": each, "data": each} for each in seqs])
+    return protocol.encode(
+        {"kind": "snapshot", "epoch": "e1", "seq": seq, "topics": [[topic, len(seqs)]], "reason": reason}, [body]
+    )
+
+
+def subscribed(seq: int, *topics: str) -> str:
+    return json.dumps({"kind": "subscribed", "topics": list(topics), "seq": seq})
+
+
+def publish(event_id: str, topic: str = "room", data: object = "x") -> str:
+    return json.dumps({"kind": "publish", "id": event_id, "topic": topic, "data": data})
+
+
+def sent(effects: list[Effect]) -> list[dict[str, Any]]:
+    return [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
+
+
+def told(effects: list[Effect], port: int = 1) -> list[dict[str, Any]]:
+    return [protocol.decode(effect.text)[0] for effect in effects if isinstance(effect, Tell) and effect.port == port]
+
+
+def broadcast(effects: list[Effect]) -> list[dict[str, Any]]:
+    return [protocol.decode(effect.text.split("\n", 1)[1])[0] for effect in effects if isinstance(effect, Broadcast)]
+
+
+def live_session(*topics: str) -> Session:
+    """A session with one tab, whose topics are established at seq 10 of epoch e1."""
+    session = make_session()
+    session.tab_said(1, hello(*topics), 0.0)
+    session.socket_opened(0.0)
+    session.socket_said(welcome(seq=10), 0.0)
+    for topic in topics:
+        session.socket_said(snapshot(10, 9, 10, topic=topic), 0.0)
+    session.socket_said(subscribed(10, *topics), 0.0)
+    return session
+
+
+def test_the_first_tab_makes_it_dial_and_say_hello() -> None:
+    session = make_session()
+    assert Dial() in session.tab_said(1, hello("room"), 0.0)
+    (frame,) = sent(session.socket_opened(1.0))
+    assert frame["kind"] == "hello"
+    assert frame["browser"] == "b1"
+    assert frame["cursor"] is None
+    assert frame["subscribe"] == ["room"]
+    assert frame["resume"] == []
+
+
+def test_a_second_tab_dials_no_second_socket() -> None:
+    session = live_session("room")
+    effects = session.tab_said(2, hello("room"), 1.0)
+    assert Dial() not in effects
+    assert not sent(effects)
+
+
+def test_a_late_tab_gets_the_list_from_the_rings_without_the_server() -> None:
+    session = live_session("room")
+    session.socket_said(events(12, "room", 11, 12), 1.0)
+    effects = session.tab_said(2, hello("room"), 2.0)
+    assert not sent(effects)
+    joined, late = told(effects, 2)
+    assert joined["kind"] == "joined"
+    assert joined["line"]["state"] == "live"
+    assert late["kind"] == "snapshot"
+    assert late["seq"] == 12
+    text = next(effect.text for effect in effects if isinstance(effect, Tell) and '"snapshot"' in effect.text)
+    assert [event["seq"] for event in json.loads(text.split("\n")[1])] == [9, 10, 11, 12]
+
+
+def test_a_topic_added_while_live_is_subscribed_once() -> None:
+    session = live_session("room")
+    assert sent(session.tab_said(2, hello("host.*"), 1.0)) == [{"kind": "subscribe", "topics": ["host.*"]}]
+    assert sent(session.tab_said(3, hello("host.*"), 1.0)) == []
+
+
+def test_events_are_relayed_as_the_text_that_came() -> None:
+    session = live_session("room")
+    text = events(11)
+    (effect,) = session.socket_said(text, 1.0)
+    assert isinstance(effect, Broadcast)
+    assert effect.text.split("\n", 1)[1] == text
+
+
+def test_broadcasts_are_numbered_without_holes() -> None:
+    session = live_session("room")
+    numbers = [
+        json.loads(effect.text.split("\n")[0])["n"]
+        for seq in range(11, 15)
+        for effect in session.socket_said(events(seq), 1.0)
+        if isinstance(effect, Broadcast)
+    ]
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
+
+
+def test_a_window_that_came_before_is_dropped_and_counted() -> None:
+    session = live_session("room")
+    session.socket_said(events(11), 1.0)
+    assert session.socket_said(events(11), 1.0) == []
+    assert session.diagnostics()["duplicates"] == 1
+
+
+def test_after_a_loss_it_resumes_at_its_cursor() -> None:
+    session = live_session("room")
+    session.socket_said(events(11), 1.0)
+    effects = session.socket_closed(1006, "", 2.0)
+    assert broadcast(effects)[0]["state"] == "offline"
+    wake = session.next_wake()
+    assert wake == pytest.approx(2.0 + 0.5 * 1.0)
+    assert Dial() in session.tick(wake)
+    (frame,) = sent(session.socket_opened(wake))
+    assert frame["cursor"] == {"epoch": "e1", "seq": 11}
+    assert frame["resume"] == ["room"]
+    assert frame["subscribe"] == []
+
+
+def test_a_topic_whose_snapshot_never_came_is_asked_for_again() -> None:
+    session = live_session("room")
+    session.tab_said(2, hello("host.*"), 1.0)
+    session.socket_closed(1006, "", 2.0)
+    session.tick(5.0)
+    (frame,) = sent(session.socket_opened(5.0))
+    assert frame["resume"] == ["room"]
+    assert frame["subscribe"] == ["host.*"]
+
+
+def test_the_backoff_grows_and_is_capped() -> None:
+    session = make_session(jitter=1.0)
+    session.tab_said(1, hello("room"), 0.0)
+    delays = []
+    now = 0.0
+    for _ in range(8):
+        session.socket_closed(1006, "", now)
+        wake = session.next_wake()
+        assert wake is not None
+        delays.append(wake - now)
+        now = wake
+        assert Dial() in session.tick(now)
+    assert delays[:3] == [1.0, 2.0, 4.0]
+    assert delays[-1] == session_module.BACKOFF_CAP
+
+
+def test_a_tab_coming_forward_or_the_network_coming_back_hurries_the_dial() -> None:
+    session = live_session("room")
+    session.socket_closed(1006, "", 2.0)
+    assert Dial() in session.online(2.1)
+    session.socket_closed(1006, "", 2.2)
+    assert Dial() in session.tab_said(1, '{"kind": "visible", "visible": true}', 2.3)
+
+
+def test_a_final_close_code_is_final() -> None:
+    session = live_session("room")
+    effects = session.socket_closed(protocol.CLOSE_VERSION, "wrong protocol version", 2.0)
+    assert broadcast(effects)[0] == {"kind": "line", "state": "failed", "message": "wrong protocol version"}
+    assert session.next_wake() is None
+    assert Dial() not in session.online(3.0)
+
+
+def test_another_epoch_clears_the_tabs_and_the_rings() -> None:
+    session = live_session("room")
+    session.socket_closed(1006, "", 1.0)
+    session.tick(5.0)
+    session.socket_opened(5.0)
+    effects = session.socket_said(welcome("e2", 3), 5.0)
+    assert [frame["kind"] for frame in broadcast(effects)] == ["cleared", "line"]
+    session.socket_said(snapshot(3, 2, reason="reset"), 5.0)
+    session.socket_said(subscribed(3, "room"), 5.0)
+    late = session.tab_said(2, hello("room"), 6.0)
+    text = next(effect.text for effect in late if isinstance(effect, Tell) and '"snapshot"' in effect.text)
+    assert [event["seq"] for event in json.loads(text.split("\n")[1])] == [2]
+
+
+def test_what_is_not_acknowledged_is_sent_again_and_told_once() -> None:
+    session = live_session("room")
+    assert sent(session.tab_said(1, publish("p1"), 1.0))[0]["id"] == "p1"
+    session.socket_closed(1006, "", 1.5)
+    assert sent(session.tab_said(1, publish("p2"), 1.6)) == []
+    session.tick(5.0)
+    session.socket_opened(5.0)
+    again = sent(session.socket_said(welcome(seq=10, resumed=True), 5.0))
+    assert [frame["id"] for frame in again] == ["p1", "p2"]
+    ack = json.dumps({"kind": "ack", "id": "p1", "topic": "room", "seq": 11, "epoch": "e1", "duplicate": True})
+    assert [frame["id"] for frame in told(session.socket_said(ack, 5.1))] == ["p1"]
+    assert session.socket_said(ack, 5.2) == []
+    assert session.diagnostics()["outbox"] == 1
+
+
+def test_a_refused_publish_is_told_and_not_sent_again() -> None:
+    session = live_session("room")
+    session.tab_said(1, publish("p1"), 1.0)
+    refusal = json.dumps({"kind": "error", "id": "p1", "code": "too_deep", "message": "…", "retry": False})
+    assert told(session.socket_said(refusal, 1.1))[0]["code"] == "too_deep"
+    assert session.diagnostics()["outbox"] == 0
+
+
+def test_a_publish_refused_for_now_is_sent_again_later() -> None:
+    session = live_session("room")
+    session.tab_said(1, publish("p1"), 1.0)
+    refusal = json.dumps({"kind": "error", "id": "p1", "code": "busy", "message": "…", "retry": True})
+    assert session.socket_said(refusal, 1.1) == []
+    wake = session.next_wake()
+    assert wake == pytest.approx(2.1)
+    assert [frame["id"] for frame in sent(session.tick(wake))] == ["p1"]
+    assert sent(session.tick(wake + 0.1)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("nonsense", "not_json"),
+        ("[]", "not_object"),
+        ("{}", "no_kind"),
+        ('{"kind": "dance"}', "unknown_kind"),
+        ('{"kind": "subscribe", "topics": "room"}', "bad_topic"),
+        ('{"kind": "subscribe", "topics": [{}]}', "bad_topic"),
+        ('{"kind": "publish", "topic": "room", "data": 1}', "bad_id"),
+        ('{"kind": "publish", "id": "a", "topic": "r r", "data": 1}', "bad_topic"),
+        ('{"kind": "publish", "id": "a", "topic": "room", "data": "%s"}' % ("x" * 2000), "too_large"),
+        ('{"kind": "hello", "protocol": 99}', "wrong_version"),
+    ],
+)
+def test_what_a_tab_says_wrongly_is_refused_and_nothing_is_sent(text: str, code: str) -> None:
+    session = live_session("room")
+    effects = session.tab_said(1, text, 1.0)
+    assert [frame["code"] for frame in told(effects)] == [code]
+    assert not sent(effects)
+
+
+def test_a_tab_must_say_hello_first() -> None:
+    session = live_session("room")
+    assert told(session.tab_said(7, publish("p1"), 1.0), 7)[0]["code"] == "hello_first"
+
+
+@pytest.mark.parametrize(
+    "text", ["?", "[]", '{"kind": "events"}', '{"kind": "events", "seq": 11, "topics": [["room", 1]]}']
+)
+def test_a_servers_frame_that_makes_no_sense_moves_no_cursor(text: str) -> None:
+    session = live_session("room")
+    effects = session.socket_said(text, 1.0)
+    assert isinstance(effects[0], HangUp)
+    assert session.cursor == 10
+    assert session.state == "offline"
+    assert session.diagnostics()["dropped"] == 1
+
+
+def test_a_kind_from_a_newer_server_is_passed_over() -> None:
+    session = live_session("room")
+    assert session.socket_said('{"kind": "novelty"}', 1.0) == []
+    assert session.state == "live"
+
+
+def test_a_silent_server_is_hung_up_on() -> None:
+    session = live_session("room")
+    wake = session.next_wake()
+    assert wake == pytest.approx(2.5 * 15)
+    assert isinstance(session.tick(wake)[0], HangUp)
+    assert session.state == "offline"
+
+
+def test_a_heartbeat_moves_the_cursor_and_is_a_sign_of_life() -> None:
+    session = live_session("room")
+    session.socket_said('{"kind": "heartbeat", "seq": 50}', 30.0)
+    assert session.cursor == 50
+    assert session.next_wake() == pytest.approx(30.0 + 2.5 * 15)
+
+
+def test_topics_leave_with_the_last_tab_that_wants_them_after_a_grace() -> None:
+    session = live_session("room", "host.*")
+    session.tab_said(2, hello("room"), 1.0)
+    assert sent(session.tab_gone(1, 2.0)) == []
+    assert sent(session.tick(2.0 + session_module.TOPIC_GRACE)) == [{"kind": "unsubscribe", "topics": ["host.*"]}]
+
+
+def test_a_topic_wanted_again_within_the_grace_stays() -> None:
+    session = live_session("room", "host.*")
+    session.tab_said(2, hello("room"), 1.0)
+    session.tab_gone(1, 2.0)
+    effects = session.tab_said(3, hello("host.*"), 3.0)
+    assert sent(effects) == []
+    assert "snapshot" in [frame["kind"] for frame in told(effects, 3)]
+    assert sent(session.tick(2.0 + session_module.TOPIC_GRACE)) == []
+
+
+def test_without_tabs_it_hangs_up_and_takes_up_again_with_the_next() -> None:
+    session = live_session("room")
+    session.tab_gone(1, 1.0)
+    effects = session.tick(1.0 + session_module.IDLE_GRACE)
+    assert HangUp(1000, "no tab is left") in effects
+    assert session.state == "idle"
+    assert Dial() in session.tab_said(2, hello("room"), 7.0)
+    (frame,) = sent(session.socket_opened(7.0))
+    assert frame["resume"] == ["room"]
+
+
+def test_a_reload_within_the_grace_keeps_the_socket() -> None:
+    session = live_session("room")
+    session.tab_said(1, '{"kind": "bye"}', 1.0)
+    effects = session.tab_said(2, hello("room"), 1.3)
+    assert Dial() not in effects
+    assert HangUp(1000, "no tab is left") not in session.tick(10.0)
+    assert session.sockets_opened == 1
+
+
+def test_tabs_are_counted() -> None:
+    session = live_session("room")
+    assert broadcast(session.tab_said(2, hello("room"), 1.0))[0] == {"kind": "tabs", "count": 2}
+    assert broadcast(session.tab_gone(1, 1.0))[0] == {"kind": "tabs", "count": 1}
+    assert session.tab_gone(1, 1.0) == []
+
+
+def test_diagnostics_are_answered() -> None:
+    session = live_session("room")
+    (answer,) = told(session.tab_said(1, '{"kind": "ask", "ref": 5, "what": "diagnostics"}', 1.0))
+    assert answer["ref"] == 5
+    wanted = "generation epoch seq tabs topics sockets_opened gaps duplicates dropped python".split()
+    assert set(wanted) <= set(answer["value"])
+    (unknown,) = told(session.tab_said(1, '{"kind": "ask", "ref": 6, "what": "?"}', 1.0))
+    assert "error" in unknown

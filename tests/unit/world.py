@@ -1,0 +1,268 @@
+"""A little world for the session's random schedules: a log, the server's side of a socket, queues that can be cut, tabs.
+
+The server's side is made of the server's own pure parts (``Peer``, ``Window``, snapshots); only what is asynchronous
+there is plain here. Everything on its way stands in a queue, and moves only when the schedule says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+
+from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from partyline import protocol
+from partyline.follower import Follower
+from partyline.store import Store
+from partyline.topics import any_matches
+from server import peer
+from server.fanout import Window, encode_snapshot
+from server.log import Event
+from server.peer import Append, Peer, Say, Start, Subscribe, Unsubscribe
+from session import Session
+
+SNAPSHOT = 5
+
+
+class Log:
+    """The log's truth. ``history`` keeps what ``prune`` has removed, to compare with."""
+
+    def __init__(self, epoch: str) -> None:
+        self.epoch = epoch
+        self.history: list[Event] = []
+        self.pruned = 0
+
+    @property
+    def last_seq(self) -> int:
+        return self.history[-1].seq if self.history else 0
+
+    def append(self, topic: str, event_id: str) -> tuple[int, bool]:
+        for event in self.history:
+            if (event.topic, event.id) == (topic, event_id):
+                return event.seq, True
+        self.history.append(Event(self.last_seq + 1, topic, 0.0, event_id, json.dumps(event_id)))
+        return self.last_seq, False
+
+    def after(self, seq: int) -> list[Event]:
+        return [event for event in self.history if event.seq > max(seq, self.pruned)]
+
+    def of(self, topic: str) -> list[Event]:
+        return [event for event in self.history if event.topic == topic]
+
+
+class Connection:
+    """The server's side of one socket, as ``server/line.py`` does it."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.peer = Peer(max_frame=10_000)
+        self.patterns: frozenset[str] = frozenset()
+        self.position = 0
+        self.started = False
+        self.up: deque[str] = deque()
+        self.down: deque[str] = deque()
+
+    def receive(self, text: str) -> None:
+        for effect in self.peer.receive(text):
+            if isinstance(effect, Say):
+                self.down.append(effect.text)
+            elif isinstance(effect, Append):
+                draft = effect.draft
+                seq, duplicate = self.log.append(draft.topic, draft.id)
+                self.down.append(peer.ack(self.log.epoch, draft.topic, draft.id, seq, duplicate))
+            elif isinstance(effect, Start):
+                self._start(effect)
+            elif isinstance(effect, Subscribe):
+                self._subscribe(effect.patterns, protocol.NEW)
+            elif isinstance(effect, Unsubscribe):
+                self.patterns -= effect.patterns
+
+    def flush(self, most: int) -> None:
+        if self.started and self.log.pruned > self.position:
+            self._tell_gap()
+        events = self.log.after(self.position)[:most]
+        if self.started and events:
+            self._send(events)
+
+    def _tell_gap(self) -> None:
+        topics = {event.topic for event in self.log.history if event.seq > self.position}
+        self._snapshots([topic for topic in topics if any_matches(self.patterns, topic)], protocol.GAP)
+        self.position = self.log.last_seq
+
+    def _send(self, events: list[Event]) -> None:
+        self.position = events[-1].seq
+        message = Window(self.log.epoch, self.position, events).message(self.patterns)
+        if message is not None:
+            self.down.append(message)
+
+    def _start(self, start: Start) -> None:
+        self.started = True
+        cursor = start.cursor
+        resumed = cursor is not None and cursor[0] == self.log.epoch and cursor[1] <= self.log.last_seq
+        self.position = self.log.last_seq
+        welcome = {"kind": "welcome", "epoch": self.log.epoch, "seq": self.position, "resumed": resumed}
+        self.down.append(json.dumps({**welcome, "heartbeat": 15, "limits": {"frame": 10_000}}))
+        if resumed and cursor is not None:
+            self.patterns = start.resume
+            self.position = cursor[1]
+            if self.log.pruned > self.position:
+                self._tell_gap()
+            elif events := self.log.after(self.position):
+                self._send(events)
+        else:
+            self._subscribe(start.resume, protocol.RESET)
+        self._subscribe(start.subscribe, protocol.NEW)
+
+    def _subscribe(self, patterns: frozenset[str], reason: str) -> None:
+        topics = {event.topic for event in self.log.history if any_matches(patterns, event.topic)}
+        self._snapshots(sorted(topics | {name for name in patterns if not name.endswith(".*")}), reason)
+        self.patterns |= patterns
+        self.down.append(json.dumps({"kind": "subscribed", "topics": sorted(patterns), "seq": self.position}))
+
+    def _snapshots(self, topics: list[str], reason: str) -> None:
+        until = self.log.last_seq if reason == protocol.GAP else self.position
+        for topic in topics:
+            kept = [event for event in self.log.of(topic) if self.log.pruned < event.seq <= until][-SNAPSHOT:]
+            self.down.append(encode_snapshot(self.log.epoch, until, topic, kept, reason))
+
+
+@dataclass
+class TabModel:
+    """A tab made of its pure parts, and what is on its way to it."""
+
+    store: Store
+    follower: Follower = field(default_factory=Follower)
+    port: deque[str] = field(default_factory=deque)
+    channel: deque[str] = field(default_factory=deque)
+    acknowledged: set[str] = field(default_factory=set)
+
+
+class World:
+    """All of it, with a clock that is a number."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.log = Log("epoch-1")
+        self.session = Session(worker="w1", python="3.14", random=lambda: 0.5)
+        self.connection: Connection | None = None
+        self.dialling = False
+        self.tabs: dict[int, TabModel] = {}
+        self.published: dict[str, str] = {}
+        self._last_port = 0
+
+    def do(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Dial():
+                    assert not self.dialling
+                    assert self.connection is None
+                    self.dialling = True
+                case HangUp():
+                    self.connection, self.dialling = None, False
+                case Send(text):
+                    assert self.connection is not None
+                    self.connection.up.append(text)
+                case Tell(port, text):
+                    self.tabs[port].port.append(text)
+                case Broadcast(text):
+                    for tab in self.tabs.values():
+                        tab.channel.append(text)
+
+    def tick(self) -> None:
+        self.do(self.session.tick(self.now))
+
+    # the network
+
+    def answer(self) -> None:
+        if self.dialling:
+            self.dialling = False
+            self.connection = Connection(self.log)
+            self.do(self.session.socket_opened(self.now))
+
+    def cut(self) -> None:
+        if self.dialling or self.connection is not None:
+            self.connection, self.dialling = None, False
+            self.do(self.session.socket_closed(1006, "", self.now))
+
+    def up(self) -> bool:
+        if self.connection is None or not self.connection.up:
+            return False
+        self.connection.receive(self.connection.up.popleft())
+        return True
+
+    def down(self) -> bool:
+        if self.connection is None or not self.connection.down:
+            return False
+        self.do(self.session.socket_said(self.connection.down.popleft(), self.now))
+        return True
+
+    # the tabs
+
+    def open_tab(self, *topics: str) -> None:
+        self._last_port += 1
+        self.tabs[self._last_port] = TabModel(Store(topics, limit=50))
+        self._hello(self._last_port)
+
+    def close_tab(self, port: int) -> None:
+        self.do(self.session.tab_gone(port, self.now))
+        del self.tabs[port]
+
+    def publish(self, port: int, topic: str, event_id: str) -> None:
+        self.published[event_id] = topic
+        frame = {"kind": "publish", "id": event_id, "topic": topic, "data": event_id}
+        self.do(self.session.tab_said(port, json.dumps(frame), self.now))
+
+    def deliver_port(self, port: int) -> bool:
+        tab = self.tabs[port]
+        if not tab.port:
+            return False
+        self._act(port, tab.follower.told(tab.port.popleft()))
+        return True
+
+    def deliver_channel(self, port: int) -> bool:
+        tab = self.tabs[port]
+        if not tab.channel:
+            return False
+        self._act(port, tab.follower.heard(tab.channel.popleft()))
+        return True
+
+    def _act(self, port: int, frames: list[tuple[dict[str, object], list[str]]]) -> None:
+        tab = self.tabs[port]
+        for header, bodies in frames:
+            if header["kind"] in (protocol.EVENTS, protocol.SNAPSHOT):
+                tab.store.take(header, bodies)
+            elif header["kind"] == protocol.CLEARED:
+                tab.store.clear()
+            elif header["kind"] == protocol.ACK:
+                tab.acknowledged.add(str(header["id"]))
+            assert header["kind"] != protocol.ERROR, header
+        if tab.follower.lost:
+            self._hello(port)
+
+    def _hello(self, port: int) -> None:
+        tab = self.tabs[port]
+        tab.follower.hello()
+        hello = {"kind": "hello", "protocol": 1, "tab": "t", "browser": "b", "page": "p", "topics": tab.store.patterns}
+        self.do(self.session.tab_said(port, json.dumps(hello), self.now))
+
+    # the end
+
+    def settle(self) -> None:
+        """Let everything heal: the network stays up, time goes by, all that is on its way arrives."""
+        for _ in range(50):
+            self.now += 0.5
+            self.tick()
+            if self.connection is not None and self.connection.started:
+                self.connection.down.append(json.dumps({"kind": "heartbeat", "seq": self.connection.position}))
+            self.flow()
+
+    def flow(self) -> None:
+        """Let all that is on its way arrive, and what that brings about too."""
+        self.answer()
+        moved = True
+        while moved:
+            moved = self.up() | self.down()
+            if self.connection is not None:
+                self.connection.flush(1000)
+            for port in list(self.tabs):
+                moved |= self.deliver_port(port) | self.deliver_channel(port)
