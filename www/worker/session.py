@@ -269,6 +269,7 @@ class Session:
                 "seq": self.cursor,
                 "topics": [[topic, self._rings[topic].count] for topic in topics],
                 "reason": protocol.NEW,
+                "era": self._era,
             }
             effects.append(Tell(port, protocol.encode(header, [self._rings[topic].body() for topic in topics])))
         return effects
@@ -365,7 +366,6 @@ class Session:
         if not header["resumed"]:
             if self.epoch:
                 self._era += 1
-                effects.append(self._broadcast(protocol.encode({"kind": protocol.CLEARED, "era": self._era})))
             self._rings.clear()
             for subscription in self._subscriptions.values():
                 subscription.established = False
@@ -439,7 +439,7 @@ class Session:
 
     def _broadcast(self, frame: str) -> Broadcast:
         self._number += 1
-        return Broadcast(protocol.envelope(self._number, self.worker, frame))
+        return Broadcast(protocol.envelope(self._number, self._era, self.worker, frame))
 
 
 def _patterns(header: Header) -> set[str]:

@@ -2,12 +2,13 @@
 
 The answer to hello says how many broadcasts the worker had made by then. Broadcasts that come before that answer are
 held; later ones must come without a hole in their numbers. Where one is missing (the tab was frozen, say), or another
-worker speaks, ``lost`` is set, and the tab must say hello again: it then gets all state anew. Where the answer is of
-another worker, or of another era than before (an era ends when the worker forgets all, for another log), a ``cleared``
-frame is put before it.
+worker speaks, ``lost`` is set, and the tab must say hello again: it then gets all state anew.
+
+An era ends when the worker forgets all events, because the log is another one. Port and channel may overtake each
+other, so both name the era: at the first word of a new one a ``cleared`` frame comes out, and then nothing of the old.
 """
 
-from .protocol import CLEARED, JOINED, decode, decode_header
+from .protocol import CLEARED, JOINED, SNAPSHOT, decode, decode_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # MicroPython has no typing
@@ -23,8 +24,8 @@ class Follower:
 
     def __init__(self) -> None:
         self.worker = ""
-        self._era = 0
         self.lost = False
+        self._era = 0
         self._number = 0
         self._held: "list[str] | None" = []
 
@@ -36,13 +37,14 @@ class Follower:
     def told(self, text: str) -> "list[Frame]":
         """The worker posted ``text`` to this tab's port; returns the frames to act on, in order."""
         header, bodies = decode(text)
+        if header["kind"] == SNAPSHOT:
+            return self._in_era(header["era"], (header, bodies))
         if header["kind"] != JOINED:
             return [(header, bodies)]
-        frames: "list[Frame]" = [(header, bodies)]
-        if self.worker and (self.worker != header["worker"] or self._era != header["era"]):
-            frames.insert(0, ({"kind": CLEARED, "era": header["era"]}, []))
-        self.worker = header["worker"]
-        self._era = header["era"]
+        if self.worker != header["worker"]:
+            self._era = -1 if self.worker else header["era"]
+            self.worker = header["worker"]
+        frames = self._in_era(header["era"], (header, bodies))
         self._number = header["n"]
         held, self._held = self._held or [], None
         for each in held:
@@ -63,7 +65,12 @@ class Follower:
         if envelope["n"] <= self._number:
             return []
         self._number += 1
-        header, bodies = decode(frame)
-        if header["kind"] == CLEARED:
-            self._era = header["era"]
-        return [(header, bodies)]
+        return self._in_era(envelope["era"], decode(frame))
+
+    def _in_era(self, era: int, frame: "Frame") -> "list[Frame]":
+        if era < self._era:
+            return []
+        if era > self._era:
+            self._era = era
+            return [({"kind": CLEARED}, []), frame]
+        return [frame]

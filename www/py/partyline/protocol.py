@@ -16,6 +16,8 @@ one whole window of the log, so a cursor that takes the header's ``seq`` never s
 
 import json
 
+from .jsontext import is_deeper, loads
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # MicroPython has no typing
     from collections.abc import Iterable
@@ -56,10 +58,12 @@ FAILED = "failed"
 JOINED = "joined"
 ANSWER = "answer"
 
-# worker -> all tabs, over the channel, each in a relay envelope; besides events, snapshot and presence
+# worker -> all tabs, over the channel, each in a relay envelope; besides events, snapshot, presence and heartbeat
 RELAY = "relay"
 LINE = "line"
 TABS = "tabs"
+
+# what a tab's follower puts in where an era ends
 CLEARED = "cleared"
 
 # why a snapshot came
@@ -77,6 +81,7 @@ CLOSE_VERSION = 4001
 FINAL_CLOSE_CODES = (CLOSE_POLICY, CLOSE_VERSION)
 
 MAX_ID_LENGTH = 200
+MAX_DEPTH = 64  # arrays and objects inside each other, in a header
 
 
 class ProtocolError(ValueError):
@@ -96,7 +101,7 @@ def encode(header: "Header", bodies: "Iterable[str]" = ()) -> str:
 def decode(text: str) -> "tuple[Header, list[str]]":
     """A frame's header, parsed, and its bodies, as the texts they are.
 
-    Raises ProtocolError where the header is not a JSON object with a ``kind`` of text.
+    Raises ProtocolError where the header is not a JSON object with a ``kind`` of text, or is nested too deep.
     """
     lines = text.split("\n")
     return decode_header(lines[0]), lines[1:]
@@ -104,9 +109,11 @@ def decode(text: str) -> "tuple[Header, list[str]]":
 
 def decode_header(line: str) -> "Header":
     """The header of a frame from its first line. Raises ProtocolError as ``decode`` does."""
+    if is_deeper(line, MAX_DEPTH):
+        raise ProtocolError("too_deep", f"The frame is nested deeper than {MAX_DEPTH} levels.")
     try:
-        header = json.loads(line)
-    except (ValueError, RuntimeError):  # RuntimeError: nested too deep for the parser's stack
+        header = loads(line)
+    except ValueError:
         raise ProtocolError("not_json", "The frame's first line is not JSON.")
     if not isinstance(header, dict):
         raise ProtocolError("not_object", "The frame is JSON, but not an object.")
@@ -115,9 +122,9 @@ def decode_header(line: str) -> "Header":
     return header
 
 
-def envelope(number: int, worker: str, frame: str) -> str:
+def envelope(number: int, era: int, worker: str, frame: str) -> str:
     """A frame wrapped for the channel: ``number`` counts what this ``worker`` broadcasts, so a tab sees a hole."""
-    return json.dumps({"kind": RELAY, "n": number, "worker": worker}) + "\n" + frame
+    return json.dumps({"kind": RELAY, "n": number, "era": era, "worker": worker}) + "\n" + frame
 
 
 def is_id(value: object) -> bool:

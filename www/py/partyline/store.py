@@ -4,8 +4,7 @@ Frames come from two sides, a snapshot over the tab's own port and live frames o
 order, and may overlap. The store takes each event once, by its sequence number.
 """
 
-import json
-
+from .jsontext import loads
 from .protocol import EVENTS, GAP, SNAPSHOT
 from .topics import any_matches
 
@@ -31,11 +30,13 @@ class Store:
         self.duplicates = 0
         self._events: "dict[str, list[Event]]" = {}
         self._seqs: "dict[str, int]" = {}
+        self._snapshots: "dict[str, int]" = {}  # the seq of each topic's last snapshot
 
     def clear(self) -> None:
         """Forget all events: the log is another one, and its sequence numbers start anew."""
         self._events = {}
         self._seqs = {}
+        self._snapshots = {}
 
     def topics(self) -> "list[str]":
         """The topics that are known, sorted."""
@@ -60,19 +61,23 @@ class Store:
         for index, (topic, _) in enumerate(header["topics"]):
             if not any_matches(self.patterns, topic):
                 continue
-            events = json.loads(bodies[index])
+            events = loads(bodies[index])
             if header["kind"] == SNAPSHOT:
-                self._replace(topic, header["seq"], events)
                 self.gaps += header.get("reason") == GAP
-                changed.append(topic)
+                if self._replace(topic, header["seq"], events):
+                    changed.append(topic)
             elif header["kind"] == EVENTS and self._add(topic, events):
                 changed.append(topic)
         return changed
 
-    def _replace(self, topic: str, seq: int, events: "list[Event]") -> None:
+    def _replace(self, topic: str, seq: int, events: "list[Event]") -> bool:
+        if seq < self._snapshots.get(topic, 0):
+            return False  # a newer one has overtaken it, and holds what is known now
+        self._snapshots[topic] = seq
         newer = [event for event in self._events.get(topic, []) if event["seq"] > seq]
         self._events[topic] = (events + newer)[-self.limit :]
         self._seqs[topic] = max(seq, self._seqs.get(topic, 0))
+        return True
 
     def _add(self, topic: str, events: "list[Event]") -> bool:
         last = self._seqs.get(topic, 0)
