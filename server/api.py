@@ -7,7 +7,7 @@ GET  /api/topics                   GET /api/status
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from quart import Blueprint, Response, ResponseReturnValue, request
@@ -24,12 +24,6 @@ from .rates import Rates
 MAX_BATCH = 1_000
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 100
-
-
-def error_response(code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as the API tells it: ``{"error": {"code", "message"}}``."""
-    body = json.dumps({"error": {"code": code, "message": message}})
-    return Response(body, status, dict(headers or {}), content_type="application/json")
 
 
 class Api:

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
 import threading
 import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from quart import Quart, Response, request
-from werkzeug.exceptions import HTTPException
+from quart import Quart, Response
 
 from . import assets, feeds
-from .api import Api, error_response
-from .checks import InputError
+from .api import Api
 from .config import ROOT, Settings, SettingsError, unknown_variables
+from .errors import Errors
 from .fanout import Fanout
 from .line import Line
-from .log import LogBusyError, LogError, open_log
+from .log import LogError, open_log
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 
@@ -39,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         feeds.find(name)
     try:
         log = open_log(settings.log, retention=settings.retention)
+        log.check()
     except LogError as error:
         raise SettingsError(str(error)) from error
     rates = Rates(time.monotonic)
@@ -53,17 +52,14 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.register_blueprint(Api(line, rates).blueprint())
     app.register_blueprint(site.blueprint())
     line.register(app)
-    _answer_errors(app, site)
+    Errors(site).register(app)
 
     def start(job: Coroutine[Any, Any, None]) -> None:
         tasks.add(asyncio.create_task(job))
 
     @app.before_serving
     async def open_all() -> None:
-        try:
-            await log.open()
-        except LogError as error:
-            sys.exit(f"partyline: {error}")
+        await log.open()
         await fanout.open()
         start(fanout.run())
         start(_prepare(site, assets.default_out(settings.assets), stopping))
@@ -104,49 +100,6 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
             say(str(error))
             await asyncio.sleep(30)
     site.prepared(manifest, out)
-
-
-def _answer_errors(app: Quart, site: Site) -> None:
-    """Errors as JSON, or as a page where a person looks for one."""
-
-    def answer(code: str, message: str, status: int) -> Response:
-        if not request.path.startswith("/api/") and request.accept_mimetypes.best == "text/html":
-            return site.render("error", status, code=status, message=message)
-        return error_response(code, message, status)
-
-    async def input_error(error: InputError) -> Response:
-        logger.warning("< %s %.200s: %s", request.method, request.path, error.message)
-        return answer(error.code, error.message, error.status)
-
-    async def busy(error: LogBusyError) -> Response:
-        logger.warning("< %s %.200s: %s", request.method, request.path, error)
-        return error_response("busy", str(error), 503, {"Retry-After": "1"})
-
-    async def log_failed(error: LogError) -> Response:
-        logger.error("< %s %.200s: %s", request.method, request.path, error)
-        return error_response("log_failed", str(error), 503, {"Retry-After": "5"})
-
-    async def http_error(error: HTTPException) -> Response:
-        status = error.code or 500
-        if 300 <= status < 400:  # werkzeug raises its redirects
-            return Response(b"", status, dict(error.get_headers()))
-        logger.warning("< %s %.200s: %s", request.method, request.path, error)
-        name = (error.name or "error").lower().replace(" ", "_")
-        response = answer(name, error.description or error.name or "", status)
-        for header, value in error.get_headers():
-            if header == "Allow":
-                response.headers[header] = value
-        return response
-
-    async def crashed(error: Exception) -> Response:
-        logger.exception("< %s %.200s failed", request.method, request.path, exc_info=error)
-        return answer("internal_error", "The server failed at this; its log says why.", 500)
-
-    app.register_error_handler(InputError, input_error)
-    app.register_error_handler(LogBusyError, busy)
-    app.register_error_handler(LogError, log_failed)
-    app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(Exception, crashed)
 
 
 def _say_goodbye_on_signals(line: Line) -> None:

@@ -10,12 +10,10 @@ import json
 import secrets
 from typing import Any, NoReturn
 
-from partyline.protocol import MAX_ID_LENGTH, is_id
+from partyline.protocol import MAX_DEPTH, MAX_ID_LENGTH, is_id
 from partyline.topics import MAX_LENGTH, is_topic
 
 from .log import Draft
-
-MAX_DEPTH = 64
 
 
 class InputError(Exception):
@@ -89,13 +87,9 @@ def _brackets(text: str | bytes) -> int:
 def _depth(value: Any) -> int:
     """How many arrays and objects stand inside each other, counted without recursion."""
     depth = 0
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     while level:
-        level = [
-            child
-            for each in level
-            if isinstance(each, dict | list)
-            for child in (each.values() if isinstance(each, dict) else each)
-        ]
         depth += 1
-    return depth - 1
+        children = (child for each in level for child in (each.values() if isinstance(each, dict) else each))
+        level = [child for child in children if isinstance(child, dict | list)]
+    return depth

@@ -91,6 +91,9 @@ class Line:
         self.presence_changed()
         try:
             await connection.run()
+        except Exception:
+            logger.exception("= the connection of %s failed", connection.browser)
+            await websocket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
         finally:
             self.connections.discard(connection)
             self.fanout.listeners.discard(connection.wake)
@@ -131,8 +134,8 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            message = await self.socket.receive()
-            for effect in self._peer.receive(message):
+            message: str | bytes | None = await self.socket.receive()
+            for effect in self._peer.receive(message if message is not None else b""):  # Quart's word for b""
                 await self._in_hand.acquire()
                 if isinstance(effect, Append):
                     self._append(effect)

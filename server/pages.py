@@ -44,7 +44,7 @@ class Site:
         self.www = root / "www"
         self.manifest: Manifest | None = None
         self.progress = "starting"
-        self._sources = Files(self.www)
+        self._sources = {folder: Files(self.www / folder) for folder in ("css", "py", "worker")}
         self._assets: Files | None = None
         self._templates = Environment(
             loader=FileSystemLoader(self.www), autoescape=True, undefined=StrictUndefined, auto_reload=True
@@ -83,7 +83,7 @@ class Site:
 
     async def source(self, folder: str, name: str) -> ResponseReturnValue:
         """A file of ours."""
-        return self._send(self._sources.find(f"{folder}/{name}"), REVALIDATE)
+        return self._send(self._sources[folder].find(name), REVALIDATE)
 
     async def boot(self) -> ResponseReturnValue:
         """What the worker's ``boot.js`` needs to know: where Pyodide and the bundle are, and their bytes in all."""
@@ -150,13 +150,11 @@ class Site:
 
     def _make_bundle(self) -> tuple[str, Content]:
         """The build's hash and its zip, made anew where a file has changed."""
-        files = {
-            str(path.relative_to(folder)): self._sources.find(str(path.relative_to(self.www)))
-            for folder in (self.www / "worker", self.www / "py")
-            for path in sorted(folder.rglob("*.py"))
-            if folder.name == "worker" or path.parent.name == "partyline"
-        }
-        boot = self._sources.find("worker/boot.js")
+        worker, shared = self.www / "worker", self.www / "py" / "partyline"
+        files = {path.name: self._sources["worker"].find(path.name) for path in sorted(worker.glob("*.py"))}
+        for path in sorted(shared.glob("*.py")):
+            files[f"partyline/{path.name}"] = self._sources["py"].find(f"partyline/{path.name}")
+        boot = self._sources["worker"].find("boot.js")
         pyodide = self.manifest.packages["pyodide"].folder if self.manifest is not None else ""
         tags = [pyodide, boot.etag if boot else "", *(f"{name}:{each.etag}" for name, each in files.items() if each)]
         build = hashlib.sha256("\n".join(tags).encode()).hexdigest()[:12]

@@ -52,6 +52,13 @@ class Server:
             )
         return self._process
 
+    @property
+    def spawned(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        if self._process is None:
+            raise RuntimeError("the server was not started")
+        return self._process
+
     def start(self) -> None:
         """Start, and return when it answers."""
         process = self.spawn()

@@ -76,6 +76,9 @@ class EventLog(Protocol):
     def epoch(self) -> str:
         """The log's identity; another epoch means another log, whose seqs have nothing to do with this one's."""
 
+    def check(self) -> None:
+        """Look whether it can be used, and change nothing. Raises LogError, which says why not."""
+
     async def open(self) -> None:
         """Make ready. Raises LogError, and leaves what it found untouched, where that cannot be used."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import queue
 import secrets
 import sqlite3
@@ -66,10 +67,13 @@ class SqliteLog:
     def epoch(self) -> str:
         return self._epoch
 
+    def check(self) -> None:
+        if self.path is not None:
+            _check(Path(self.path))
+
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        if self.path is not None:
-            await asyncio.to_thread(_check, Path(self.path))
+        await asyncio.to_thread(self.check)
         try:
             self._write_connection = await asyncio.to_thread(self._connect)
             self._epoch = await asyncio.to_thread(_migrate, self._write_connection)
@@ -233,19 +237,19 @@ class SqliteLog:
 
     def _insert(self, draft: Draft) -> Receipt:
         execute = self._write_connection.execute
-        row = execute(
-            "INSERT INTO events (topic, time, id, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq",
+        known = execute("SELECT seq FROM events WHERE topic = ? AND id = ?", (draft.topic, draft.id)).fetchone()
+        if known is not None:
+            return Receipt(known[0], draft.id, duplicate=True)
+        (seq,) = execute(
+            "INSERT INTO events (topic, time, id, data) VALUES (?, ?, ?, ?) RETURNING seq",
             (draft.topic, self._now(), draft.id, draft.data),
         ).fetchone()
-        if row is None:
-            row = execute("SELECT seq FROM events WHERE topic = ? AND id = ?", (draft.topic, draft.id)).fetchone()
-            return Receipt(row[0], draft.id, duplicate=True)
         execute(
             "INSERT INTO topics (topic, last_seq, count) VALUES (?, ?, 1) "
             "ON CONFLICT DO UPDATE SET last_seq = excluded.last_seq, count = count + 1",
-            (draft.topic, row[0]),
+            (draft.topic, seq),
         )
-        return Receipt(row[0], draft.id, duplicate=False)
+        return Receipt(seq, draft.id, duplicate=False)
 
     def _prune(self, topics: set[str]) -> None:
         """Remove what is past the retention, a tenth more at a time, so that it costs little."""
@@ -263,10 +267,10 @@ class SqliteLog:
 
 def _check(path: Path) -> None:
     """Look at the file without changing it. Raises LogError where it is not ours, or newer than we are."""
-    if not path.parent.is_dir():
-        raise LogError(
-            f"The folder {path.parent} for the event log {path} does not exist. Make it, or set PARTYLINE_LOG."
-        )
+    for place, wanted in ((path.parent, "a folder"), (path, "a file")):
+        found = place.is_dir() if wanted == "a folder" else place.is_file() or not place.exists()
+        if not found or (place.exists() and not os.access(place, os.R_OK | os.W_OK)):
+            raise LogError(_cannot_open(path, f"{place} is not {wanted} that this user may write"))
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
@@ -277,7 +281,7 @@ def _check(path: Path) -> None:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise LogError(_cannot_open(str(path), error)) from error
+        raise LogError(_cannot_open(path, error)) from error
     if application != APPLICATION_ID:
         raise LogError(
             f"{path} is a database, but not an event log of Partyline's. It was not touched. "
@@ -305,10 +309,10 @@ def _migrate(connection: sqlite3.Connection) -> str:
     return str(epoch)
 
 
-def _cannot_open(path: str | None, error: Exception) -> str:
+def _cannot_open(path: object, why: object) -> str:
     return (
-        f"The event log {path} cannot be opened: {error}. It was not touched. "
-        "Check that it is a file of Partyline's that this user may write, or set PARTYLINE_LOG to another."
+        f"The event log {path} cannot be opened: {why}. It was not touched. "
+        "Check the file and its folder, or set PARTYLINE_LOG to another."
     )
 
 

@@ -125,14 +125,29 @@ def test_a_newer_snapshot_replaces():
     assert seqs(store) == [48, 50, 51]
 
 
-def test_an_older_snapshot_takes_nothing_newer_away():
+def test_a_snapshot_that_a_newer_one_has_overtaken_changes_nothing():
     store = Store(["room"])
     snapshot(store, 50, 48, 50)
     live(store, 51)
-    snapshot(store, 10, 3, 10)
-    assert seqs(store) == [3, 10, 48, 50, 51]
+    assert snapshot(store, 10, 3, 10) == []
+    assert seqs(store) == [48, 50, 51]
     assert live(store, 20) == []
     assert live(store, 50, 51) == []
+
+
+def test_another_topics_snapshot_overtakes_nothing():
+    store = Store(["a", "b"])
+    snapshot(store, 50, 50, topic="a")
+    assert snapshot(store, 10, 10, topic="b") == ["b"]
+    assert seqs(store, "b") == [10]
+
+
+def test_another_logs_snapshot_is_overtaken_by_nothing():
+    store = Store(["room"])
+    snapshot(store, 50, 50)
+    store.clear()
+    assert snapshot(store, 10, 10) == ["room"]
+    assert seqs(store) == [10]
 
 
 def test_an_empty_snapshot_makes_the_topic_known():

@@ -87,7 +87,7 @@ class ChromiumBrowser(Browser):
         """A new tab."""
         page = ChromiumPage(self._engine, self._engine.run(self._context.new_page()), len(self.pages) + 1, path)
         self.pages.append(page)
-        page.load()
+        self._engine.run(page.load())
         return page
 
     def close(self) -> None:
@@ -102,14 +102,15 @@ class ChromiumPage(Page):
         super().__init__(number, path)
         self._engine = engine
         self._page = page
+
+    async def load(self) -> None:
+        """Listen to what the page says, and go to its path. In Playwright's thread, for listeners are told to it too."""
+        page = self._page
         page.on("console", lambda message: self._say(message.type, f"{message.text} ({message.location['url']})"))
         page.on("pageerror", lambda error: self._say("pageerror", error.stack or error.message))
         page.on("crash", lambda _: self._say("crash", "the page crashed"))
         page.on("dialog", self._dismiss)
-
-    def load(self) -> None:
-        """Go to the page's path."""
-        self._engine.run(self._page.goto(self.path, wait_until="domcontentloaded"))
+        await page.goto(self.path, wait_until="domcontentloaded")
 
     def evaluate(self, expression: str) -> Any:
         """Through the debugger, so the page's policy does not matter."""
@@ -120,8 +121,15 @@ class ChromiumPage(Page):
         self._engine.run(self._page.get_by_test_id(test_id).click())
 
     def type(self, test_id: str, text: str) -> None:
-        """Keys, at the element."""
-        self._engine.run(self._page.get_by_test_id(test_id).press_sequentially(text))
+        """Into the element that has the focus, each line at once, as an input method does."""
+        self._engine.run(self._type(test_id, text))
+
+    async def _type(self, test_id: str, text: str) -> None:
+        await self._page.get_by_test_id(test_id).focus()
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                await self._page.keyboard.press("Enter")
+            await self._page.keyboard.insert_text(line)
 
     def reload(self) -> None:
         """Load anew."""

@@ -60,7 +60,7 @@ class Page(ABC):
 
     @abstractmethod
     def type(self, test_id: str, text: str) -> None:
-        """Type into an element, key by key; a line break is the Enter key."""
+        """Type into an element, as a user does; a line break is the Enter key."""
 
     @abstractmethod
     def reload(self) -> None:

@@ -72,8 +72,24 @@ def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: 
     page.wait_line("failed")
     notice = page.wait_text("line-notice", lambda text: "SharedWorker" in text)
     assert "\n" not in notice
+    if path != "/worker/boot.js":
+        assert "The server answered" in notice
     assert page.text("room-status") == "failed"
     proxy.mend()
     page.reload()
     page.wait_line()
     assert page.text("line-notice") == ""
+
+
+def test_a_server_that_dies_during_the_boot(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
+    """Pyodide's WebAssembly breaks off: the page says so instead of waiting for ever."""
+    proxy.hold("*/pyodide.asm.wasm", after=1_500_000)
+    page = new_browser(proxy.url).open("/room")
+    page.wait_text("line-state", lambda text: "MB" in text)
+    server.kill()
+    proxy.release()
+    page.wait_line("failed")
+    page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    server.start()
+    page.reload()
+    page.wait_line()

@@ -47,11 +47,14 @@ def status_text() -> str:
 def draw_list(events: "list") -> None:
     """Bring the list to show just these events: drop what is gone, add what is new."""
     items = find("room-list")
+    if items.getAttribute("data-era") != str(line.era):
+        items.replaceChildren()  # what was drawn is another log's, whose sequence numbers mean other messages
+        items.setAttribute("data-era", str(line.era))
     first = events[0]["seq"] if events else None
     while items.childElementCount and (first is None or int(items.firstElementChild.dataset.seq) < first):
         items.firstElementChild.remove()
     if items.childElementCount and int(items.firstElementChild.dataset.seq) != first:
-        items.replaceChildren()  # older ones have come, or another log's
+        items.replaceChildren()  # older ones have come
     last = int(items.lastElementChild.dataset.seq) if items.childElementCount else -1
     at_end = items.scrollHeight - items.scrollTop - items.clientHeight < 40
     fresh = [event for event in events if event["seq"] > last]

@@ -29,13 +29,15 @@ class Tab:
 
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
     ``total`` are bytes while booting; ``tabs``, ``browsers`` and ``sockets`` are counts, None while not known;
-    ``store`` holds the events; ``pending`` the ids of what was published and is not acknowledged; ``refused``
-    what the worker or server refused last.
+    ``store`` holds the events; ``era`` changes when the log is another one, whose events have nothing to do with those
+    drawn before; ``pending`` the ids of what was published and is not acknowledged; ``refused`` what the worker or
+    server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
         self.page = page
         self.store = Store(patterns)
+        self.era = 0
         self.state = "booting"
         self.message = ""
         self.stage = "starting"
@@ -176,6 +178,7 @@ class Tab:
             self.changed()
 
     def _booting(self, header: dict, _: "list[str]") -> None:
+        self.state = "booting"  # it may have failed before, and try again
         self.stage, self.loaded, self.total = header["stage"], header["loaded"], header["total"]
 
     def _failed(self, header: dict, _: "list[str]") -> None:
@@ -203,6 +206,7 @@ class Tab:
 
     def _cleared(self, *_: "object") -> None:
         self.store.clear()
+        self.era += 1
 
     def _take(self, header: dict, bodies: "list[str]") -> None:
         self.store.take(header, bodies)

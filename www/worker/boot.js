@@ -2,7 +2,7 @@
 // Nothing else in this folder is JavaScript: from `shell.start` on, Python owns the ports and the WebSocket.
 
 const waiting = []; // {port, said}: tabs that came before Python
-let told = { kind: "booting", stage: "starting", loaded: 0, total: 0 };
+let told = null;
 let shell = null;
 
 // Assigned before the first await: a port that connects earlier would be lost.
@@ -15,7 +15,11 @@ self.onconnect = (event) => {
   const tab = { port, said: [] };
   waiting.push(tab);
   port.onmessage = (message) => tab.said.push(message.data);
-  port.postMessage(JSON.stringify(told));
+  if (told.kind === "failed") {
+    start(); // one more tab, or one that was reloaded, is reason to try again; those that wait gain by it too
+  } else {
+    port.postMessage(JSON.stringify(told));
+  }
 };
 
 function tell(news) {
@@ -24,13 +28,18 @@ function tell(news) {
   for (const tab of waiting) tab.port.postMessage(text);
 }
 
-// Pyodide fetches by itself; counting what its responses bring is the only way to show how far it is.
-function countBytes(total) {
+// Pyodide fetches by itself. Counting what its responses bring is the only way to show how far it is, and watching
+// them the only way to learn that one failed: Pyodide waits for ever for WebAssembly that does not come.
+function watchFetches(total, fail) {
   const plainFetch = self.fetch;
   let loaded = 0;
   let shown = 0;
   self.fetch = async (...request) => {
-    const response = await plainFetch(...request);
+    const response = await plainFetch(...request).catch((error) => {
+      fail(error);
+      throw error;
+    });
+    if (!response.ok) fail(new Error(`The server answered ${response.status} for ${new URL(response.url).pathname}`));
     if (!response.ok || !response.body) return response;
     const counter = new TransformStream({
       transform(chunk, controller) {
@@ -42,36 +51,49 @@ function countBytes(total) {
         controller.enqueue(chunk);
       },
     });
+    response.body.pipeTo(counter.writable).catch(fail);
     const { status, statusText, headers } = response;
-    return new Response(response.body.pipeThrough(counter), { status, statusText, headers });
+    return new Response(counter.readable, { status, statusText, headers });
   };
   return () => {
     self.fetch = plainFetch;
   };
 }
 
-async function get(url, what) {
+async function get(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${what} could not be loaded: the server answered ${response.status} for ${url}`);
+  if (!response.ok) throw new Error(`The server answered ${response.status} for ${url}`);
   return response;
 }
 
-async function boot() {
-  const config = await (await get("/worker/boot.json", "The worker's settings")).json();
-  tell({ stage: "loading", total: config.bytes });
-  const stopCounting = countBytes(config.bytes);
-  const bundle = get(config.bundle, "The worker's Python");
+async function loadPython(config) {
   const { loadPyodide } = await import(`${config.pyodide}pyodide.mjs`);
-  const pyodide = await loadPyodide({ indexURL: config.pyodide });
-  pyodide.unpackArchive(await (await bundle).arrayBuffer(), "zip");
-  stopCounting();
+  return loadPyodide({ indexURL: config.pyodide });
+}
+
+async function boot() {
+  const config = await (await get("/worker/boot.json")).json();
+  tell({ stage: "loading", total: config.bytes });
+  let stopWatching;
+  const trouble = new Promise((_, reject) => {
+    stopWatching = watchFetches(config.bytes, reject);
+  });
+  const bundle = get(config.bundle).then((response) => response.arrayBuffer());
+  const [pyodide, ours] = await Promise.race([Promise.all([loadPython(config), bundle]), trouble]);
+  stopWatching();
+  pyodide.unpackArchive(ours, "zip");
   tell({ stage: "starting", loaded: config.bytes });
   const hub = pyodide.pyimport("shell").start(JSON.stringify({ name: self.name, build: config.build }));
   for (const { port, said } of waiting.splice(0)) hub.connect(port, JSON.stringify(said));
   shell = hub;
 }
 
-boot().catch((error) => {
-  console.error(error);
-  tell({ kind: "failed", code: "boot_failed", message: String(error.message ?? error).trim().split("\n").pop() });
-});
+function start() {
+  tell({ kind: "booting", stage: "starting", loaded: 0, total: 0 });
+  boot().catch((error) => {
+    console.error(error);
+    tell({ kind: "failed", code: "boot_failed", message: String(error.message ?? error).trim().split("\n").pop() });
+  });
+}
+
+start();

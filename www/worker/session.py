@@ -287,6 +287,10 @@ class Session:
             return refuse("bad_id", "A publish needs an id.")
         if not is_topic(topic):
             return refuse("bad_topic", "A publish needs a topic of letters, digits, _ and -, in words joined by dots.")
+        try:
+            json.dumps(header.get("data"), allow_nan=False)
+        except ValueError:
+            return refuse("bad_number", "A publish holds a number that JSON cannot tell: NaN or infinite.")
         if self._outbox.full:
             return refuse("outbox_full", "Too much waits to be sent; it will do when the line is back.")
         frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": header.get("data")})

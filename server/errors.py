@@ -1,0 +1,81 @@
+"""Errors as they are answered: JSON for programs, a page for people, a line in the log for each.
+
+In flow exceptions, out come responses ``{"error": {"code", "message"}}`` with the right HTTP status.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+
+from quart import Quart, Response, has_request_context, request, websocket
+from werkzeug.exceptions import HTTPException
+
+from .checks import InputError
+from .log import LogBusyError, LogError
+from .pages import Site
+
+logger = logging.getLogger("partyline.errors")
+
+_MESSAGES = {
+    404: "There is nothing at {path}.",
+    405: "{path} does not take {method}.",
+    413: "The body is larger than the server takes.",
+    500: "The server failed at this; its log says why.",
+}
+
+
+class Errors:
+    """The handlers. ``site`` makes the page that a person is shown."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def register(self, app: Quart) -> None:
+        """Have the app answer all errors with these."""
+        app.register_error_handler(InputError, self._input)
+        app.register_error_handler(LogBusyError, self._busy)
+        app.register_error_handler(LogError, self._log_failed)
+        app.register_error_handler(HTTPException, self._http)
+        app.register_error_handler(Exception, self._crash)
+
+    async def _input(self, error: InputError) -> Response:
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        return self._answer(error.code, error.message, error.status, headers)
+
+    async def _busy(self, error: LogBusyError) -> Response:
+        return self._answer("busy", str(error), 503, {"Retry-After": "1"})
+
+    async def _log_failed(self, error: LogError) -> Response:
+        return self._answer("log_failed", str(error), 503, {"Retry-After": "5"})
+
+    async def _http(self, error: HTTPException) -> Response:
+        status = error.code or 500
+        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location")}
+        if 300 <= status < 400:  # werkzeug raises its redirects
+            return Response(b"", status, headers)
+        method, path = _where()
+        name = (error.name or "error").lower().replace(" ", "_")
+        message = _MESSAGES.get(status, error.description or name).format(method=method, path=path)
+        return self._answer(name, message, status, headers)
+
+    async def _crash(self, error: Exception) -> Response:
+        logger.error("the server failed", exc_info=error)
+        return self._answer("internal_error", _MESSAGES[500], 500)
+
+    def _answer(self, code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        method, path = _where()
+        logger.warning("< %s %s: %d %s", method, path, status, message)
+        wants_page = has_request_context() and request.accept_mimetypes.best == "text/html"
+        if wants_page and not path.startswith("/api/"):
+            return self._site.render("error", status, headers, code=status, message=message)
+        body = json.dumps({"error": {"code": code, "message": message}})
+        return Response(body, status, dict(headers or {}), content_type="application/json")
+
+
+def _where() -> tuple[str, str]:
+    """The method and the path that were asked for, no longer than fits a line."""
+    method = request.method if has_request_context() else "a socket for"
+    path = request.path if has_request_context() else websocket.path
+    return method, path if len(path) <= 100 else f"{path[:96]}…"
