@@ -1,4 +1,4 @@
-"""The docs say what is true: settings, frame kinds, error codes and close codes stand in them, and files they name are."""
+"""The docs say what is true: settings, frame kinds, error codes, close codes; and the files they name are there."""
 
 from __future__ import annotations
 
