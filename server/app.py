@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import threading
 import time
 from collections.abc import Coroutine
@@ -22,6 +21,7 @@ from .line import Line
 from .log import LogError, open_log
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
+from .shutdown import listening_ended
 
 logger = logging.getLogger("partyline")
 
@@ -55,7 +55,9 @@ def create_app(settings: Settings | None = None) -> Quart:
     Errors(site).register(app)
 
     def start(job: Coroutine[Any, Any, None]) -> None:
-        tasks.add(asyncio.create_task(job))
+        task = asyncio.create_task(job)
+        tasks.add(task)
+        task.add_done_callback(_tell_failure)
 
     @app.before_serving
     async def open_all() -> None:
@@ -65,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         start(_prepare(site, assets.default_out(settings.assets), stopping))
         for name in settings.feeds:
             start(feeds.run(name, log))
-        _say_goodbye_on_signals(line)
+        start(_say_goodbye(line))
         logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
 
     @app.after_serving
@@ -102,20 +104,14 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
     site.prepared(manifest, out)
 
 
-def _say_goodbye_on_signals(line: Line) -> None:
-    """Let a signal that ends the server close the sockets too, with a word; the server's own handler still runs.
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("a task of the server ended", exc_info=task.exception())
 
-    asyncio handlers listen at the wake-up descriptor, to which C writes the signal's number, so Python's handler is
-    free. A worker process of ``hypercorn -w`` gets no signal; its sockets are cut at the end of the graceful time.
-    """
-    loop = asyncio.get_running_loop()
 
-    def goodbye(*_: object) -> None:
-        loop.call_soon_threadsafe(line.shut_down)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL, None):
-            signal.signal(number, goodbye)
+async def _say_goodbye(line: Line) -> None:
+    await listening_ended()
+    line.shut_down()
 
 
 def _log_to_stderr() -> None:

@@ -17,15 +17,18 @@ MAX_SHOWN = 200  # a tab shows this many of the last messages
 _ITEMS = """[...document.querySelectorAll('[data-testid="room-list"] > li')]
     .map(item => [Number(item.dataset.seq), item.querySelector('.text').textContent])"""
 
-# Notes each state of the line, and each time that the list is not in order or holds a message twice
+# Notes each state of the line, each message that is added to the list, and the list where it is not in order
 _WATCH = """(() => {
     const html = document.documentElement, list = document.querySelector('[data-testid="room-list"]');
-    window.watched = {states: [html.dataset.line], disorder: []};
+    const watched = window.watched = {states: [html.dataset.line], added: [], disorder: []};
     const seqs = () => [...list.children].map(item => Number(item.dataset.seq));
-    new MutationObserver(() => window.watched.states.push(html.dataset.line))
+    new MutationObserver(() => watched.states.push(html.dataset.line))
         .observe(html, {attributes: true, attributeFilter: ['data-line']});
-    new MutationObserver(() => {
-        if (seqs().some((seq, at, all) => at && seq <= all[at - 1])) window.watched.disorder.push(seqs());
+    new MutationObserver(records => {
+        for (const record of records)
+            for (const item of record.addedNodes)
+                watched.added.push([Number(item.dataset.seq), item.querySelector('.text').textContent]);
+        if (seqs().some((seq, at, all) => at && seq <= all[at - 1])) watched.disorder.push(seqs());
     }).observe(list, {childList: true});
 })()"""
 
@@ -55,7 +58,8 @@ def fill(server: Server, texts: Iterable[str]) -> None:
 
 
 def wait_listed(page: Page, wanted: list[Item]) -> None:
-    """Wait until a tab shows just these messages."""
+    """Wait until a tab shows just these messages: the last ``MAX_SHOWN`` of them."""
+    wanted = wanted[-MAX_SHOWN:]
     wait(lambda: difference(items(page), wanted), lambda seen: not seen, f"{page!r} to show {len(wanted)} messages")
 
 
@@ -73,7 +77,7 @@ def difference(shown: list[Item], wanted: list[Item]) -> str:
 
 
 def watch(page: Page) -> None:
-    """From now on, note the line's states and whether the list is in order."""
+    """From now on, note the line's states, what is added to the list, and whether it is in order."""
     page.evaluate(_WATCH)
 
 
@@ -81,6 +85,11 @@ def states(page: Page) -> list[str]:
     """The line's states since ``watch``, the one at that time included."""
     seen: list[str] = page.evaluate("window.watched.states")
     return seen
+
+
+def added(page: Page) -> list[Item]:
+    """The messages added to the list since ``watch``, whether or not they still stand there."""
+    return [(seq, text) for seq, text in page.evaluate("window.watched.added")]
 
 
 def disorder(page: Page) -> list[list[int]]:

@@ -60,25 +60,49 @@ def test_a_tab_that_comes_while_python_loads_is_kept(server: Server, proxy: Prox
     for page in (pages[0], pages[2]):
         page.wait_line()
         room.wait_listed(page, room.logged(server))
+    assert pages[0].diagnostics()["tabs"] == 2
     assert len([path for path in proxy.requests if path.endswith("/pyodide.asm.wasm")]) == 1
     assert server.status()["sockets"] == 1
 
 
-@pytest.mark.parametrize("path", ["/worker/boot.json", "/worker/*.zip", "*/pyodide.asm.wasm", "/worker/boot.js"])
+@pytest.mark.parametrize("path", ["/worker/boot.json", "/worker/*.zip", "*/pyodide.asm.wasm"])
 def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: str) -> None:
     """The page says that Python could not start, and why; once the cause is gone, a reload helps."""
     proxy.fail(path, 500 if path.endswith(".json") else 404)
     page = new_browser(proxy.url).open("/room")
     page.wait_line("failed")
     notice = page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    assert "The server answered" in notice
     assert "\n" not in notice
-    if path != "/worker/boot.js":
-        assert "The server answered" in notice
     assert page.text("room-status") == "failed"
     proxy.mend()
     page.reload()
     page.wait_line()
     assert page.text("line-notice") == ""
+
+
+def test_a_worker_that_cannot_be_loaded_is_told(proxy: Proxy, new_browser: NewBrowser) -> None:
+    """Not even the worker's first script comes."""
+    proxy.fail("/worker/boot.js", 404)
+    page = new_browser(proxy.url).open("/room")
+    page.wait_line("failed")
+    page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    page.wait_text("room-status", "failed")
+
+
+def test_a_second_tab_helps_the_first(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
+    """A tab that comes after a failed boot makes the worker try again, and the tabs that waited are served too."""
+    proxy.fail("/worker/boot.json", 503)
+    browser = new_browser(proxy.url)
+    first = browser.open("/room")
+    first.wait_line("failed")
+    proxy.mend()
+    second = browser.open("/")
+    for page in (first, second):
+        page.wait_line()
+    second.wait_text("tabs-count", "2")
+    room.say(first, "at last")
+    wait(lambda: [text for _, text in room.logged(server)], lambda texts: texts == ["at last"], "the message")
 
 
 def test_a_server_that_dies_during_the_boot(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:

@@ -95,8 +95,6 @@ def test_the_count_falls_when_the_last_tab_is_closed(server: Server, new_browser
     tabs[1].close()
     wait_counts(server, 1, 1, seconds=15)
     witness.wait_text("room-count", "1")
-    witness.close()
-    wait_counts(server, 0, 0, seconds=15)
 
 
 def test_a_tab_opened_after_all_were_closed(server: Server, new_browser: NewBrowser) -> None:

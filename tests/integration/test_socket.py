@@ -278,7 +278,11 @@ async def test_origins_that_are_named_may_connect(make_server: Callable[..., Ser
         assert (await client.hello())["protocol"] == 1
 
 
-async def test_a_server_that_ends_says_goodbye(server: Server) -> None:
+@pytest.mark.parametrize("workers", ["0", "1", "2"])
+async def test_a_server_that_ends_says_goodbye(make_server: Callable[..., Server], workers: str) -> None:
+    server = make_server()
+    server.hypercorn = ("--workers", workers)
+    server.start()
     async with connect(server) as client:
         await client.hello()
         stopping = asyncio.create_task(asyncio.to_thread(server.stop))
