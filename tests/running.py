@@ -75,16 +75,16 @@ class Server:
 
     def kill(self) -> None:
         """kill -9, the worker processes with it."""
-        self._end(signal.SIGKILL)
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=20)
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
-            os.killpg(process.pid, number)
+            process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
 
     def status(self) -> dict[str, Any]:
