@@ -21,7 +21,7 @@ from .line import Line
 from .log import LogError, open_log
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
-from .shutdown import listening_ended
+from .shutdown import listening_ended, postpone_sigterm
 
 logger = logging.getLogger("partyline")
 
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         start(_prepare(site, assets.default_out(settings.assets), stopping))
         for name in settings.feeds:
             start(feeds.run(name, log))
+        postpone_sigterm()
         start(_say_goodbye(line))
         logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
 

@@ -10,11 +10,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
+import signal
+import sys
 from typing import Any
 
 POLL_SECONDS = 0.1
 FIND_POLL_SECONDS = 0.02
 FIND_SECONDS = 10.0
+GOODBYE_SECONDS = 2.0
 
 logger = logging.getLogger("partyline")
 
@@ -33,6 +37,22 @@ async def listening_ended() -> None:
     await asyncio.sleep(POLL_SECONDS)  # one that was just made may not listen yet
     while any(server.is_serving() for server in servers):
         await asyncio.sleep(POLL_SECONDS)
+
+
+def postpone_sigterm() -> None:
+    """Give this process ``GOODBYE_SECONDS`` between SIGTERM and its end, where nobody else handles that signal.
+
+    Hypercorn's parent process sends it to its workers as soon as the first of them has ended.
+    """
+    if sys.platform == "win32" or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        loop.remove_signal_handler(signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.add_signal_handler(signal.SIGTERM, lambda: loop.call_later(GOODBYE_SECONDS, end))
 
 
 def _servers() -> list[Any]:

@@ -267,10 +267,11 @@ class SqliteLog:
 
 def _check(path: Path) -> None:
     """Look at the file without changing it. Raises LogError where it is not ours, or newer than we are."""
-    for place, wanted in ((path.parent, "a folder"), (path, "a file")):
-        found = place.is_dir() if wanted == "a folder" else place.is_file() or not place.exists()
-        if not found or (place.exists() and not os.access(place, os.R_OK | os.W_OK)):
-            raise LogError(_cannot_open(path, f"{place} is not {wanted} that this user may write"))
+    may_write = os.R_OK | os.W_OK
+    if not path.parent.is_dir() or not os.access(path.parent, may_write):
+        raise LogError(_cannot_open(path, f"{path.parent} is not a folder that this user may write"))
+    if path.is_dir() or (path.exists() and not os.access(path, may_write)):
+        raise LogError(_cannot_open(path, "it is not a file that this user may write"))
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
@@ -278,11 +279,12 @@ def _check(path: Path) -> None:
         try:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise LogError(_cannot_open(path, error)) from error
-    if application != APPLICATION_ID:
+    if application != APPLICATION_ID and tables:  # without tables, another process is just making it
         raise LogError(
             f"{path} is a database, but not an event log of Partyline's. It was not touched. "
             "Set PARTYLINE_LOG to another file."

@@ -199,3 +199,13 @@ def test_a_file_that_is_not_for_us_is_refused_and_not_touched(tmp_path: Path, ma
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="folder"):
         asyncio.run(sqlite_log(tmp_path / "nowhere" / "log.db").open())
+
+
+async def test_processes_that_make_the_same_log_at_once_agree(tmp_path: Path) -> None:
+    for number in range(10):
+        logs = [sqlite_log(tmp_path / f"{number}.db") for _ in range(4)]
+        await asyncio.gather(*(log.open() for log in logs))
+        assert len({log.epoch for log in logs}) == 1
+        await asyncio.gather(*(log.append(drafts("room", str(each))) for each, log in enumerate(logs)))
+        assert await seqs(logs[0]) == [1, 2, 3, 4]
+        await asyncio.gather(*(log.close() for log in logs))
