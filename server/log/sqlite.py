@@ -28,6 +28,7 @@ APPLICATION_ID = 0x50617274  # "Part": says whose file this is, https://www.sqli
 MAX_WAITING = 20_000
 MAX_GROUP = 2_000
 POLL_SECONDS = 0.05
+BUSY_SECONDS = 10.0
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -182,10 +183,10 @@ class SqliteLog:
         connection = sqlite3.connect(
             self.path if self.path is not None else ":memory:",
             isolation_level=None,
-            timeout=10,
+            timeout=BUSY_SECONDS,
             check_same_thread=False,
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = FULL")  # acknowledged means on the disk
         return connection
 
@@ -294,6 +295,19 @@ def _check(path: Path) -> None:
             f"The event log {path} is from a newer Partyline (schema {version}; this one knows {SCHEMA_VERSION}). "
             "It was not touched. Install the newer version, or set PARTYLINE_LOG to another file."
         )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Turn WAL mode on. Where another process is just doing so, SQLite says busy at once, whatever the time-out."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _migrate(connection: sqlite3.Connection) -> str:

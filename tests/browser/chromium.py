@@ -104,7 +104,7 @@ class ChromiumPage(Page):
         self._page = page
 
     async def load(self) -> None:
-        """Listen to what the page says, and go to its path. In Playwright's thread, for listeners are told to it too."""
+        """Listen to what the page says, and go to its path. In Playwright's thread: a listener is a call to it, too."""
         page = self._page
         page.on("console", lambda message: self._say(message.type, f"{message.text} ({message.location['url']})"))
         page.on("pageerror", lambda error: self._say("pageerror", error.stack or error.message))
