@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import queue
-import secrets
 import sqlite3
 import threading
 import time
@@ -22,26 +20,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import MAX_READ_BYTES, Draft, Event, LogBusyError, LogError, Receipt, TopicInfo
+from .sqlite_file import cannot_open, check, connect, migrate
 
-SCHEMA_VERSION = 1
-APPLICATION_ID = 0x50617274  # "Part": says whose file this is, https://www.sqlite.org/pragma.html#pragma_application_id
 MAX_WAITING = 20_000
 MAX_GROUP = 2_000
 POLL_SECONDS = 0.05
-BUSY_SECONDS = 10.0
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    topic TEXT NOT NULL, time REAL NOT NULL, id TEXT NOT NULL, data TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX events_by_id ON events (topic, id);
-CREATE INDEX events_by_topic ON events (topic, seq);
-CREATE TABLE topics (
-    topic TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, count INTEGER NOT NULL, pruned INTEGER NOT NULL DEFAULT 0
-) STRICT;
-"""
 
 _IN_TOPICS = "topic IN (SELECT value FROM json_each(?))"
 
@@ -70,20 +53,20 @@ class SqliteLog:
 
     def check(self) -> None:
         if self.path is not None:
-            _check(Path(self.path))
+            check(Path(self.path))
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self.check)
         try:
-            self._write_connection = await asyncio.to_thread(self._connect)
-            self._epoch = await asyncio.to_thread(_migrate, self._write_connection)
+            self._write_connection = await asyncio.to_thread(connect, self.path)
+            self._epoch = await asyncio.to_thread(migrate, self._write_connection)
             if self.path is None:
                 self._read_connection = self._write_connection  # a database in memory belongs to its connection
             else:
-                self._read_connection = await asyncio.to_thread(self._connect)
+                self._read_connection = await asyncio.to_thread(connect, self.path)
         except sqlite3.Error as error:
-            raise LogError(_cannot_open(self.path, error)) from error
+            raise LogError(cannot_open(self.path, error)) from error
         self._lock = threading.Lock()
         self._writer = threading.Thread(target=self._write_forever, name="partyline-log-write", daemon=True)
         self._writer.start()
@@ -179,17 +162,6 @@ class SqliteLog:
 
     # writing, in the writer's thread
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path if self.path is not None else ":memory:",
-            isolation_level=None,
-            timeout=BUSY_SECONDS,
-            check_same_thread=False,
-        )
-        _use_wal(connection)
-        connection.execute("PRAGMA synchronous = FULL")  # acknowledged means on the disk
-        return connection
-
     def _write_forever(self) -> None:
         stop = False
         while not stop:
@@ -264,72 +236,6 @@ class SqliteLog:
             ).fetchone()
             removed = execute("DELETE FROM events WHERE topic = ? AND seq <= ?", (topic, last_removed)).rowcount
             execute("UPDATE topics SET count = count - ?, pruned = ? WHERE topic = ?", (removed, last_removed, topic))
-
-
-def _check(path: Path) -> None:
-    """Look at the file without changing it. Raises LogError where it is not ours, or newer than we are."""
-    may_write = os.R_OK | os.W_OK
-    if not path.parent.is_dir() or not os.access(path.parent, may_write):
-        raise LogError(_cannot_open(path, f"{path.parent} is not a folder that this user may write"))
-    if path.is_dir() or (path.exists() and not os.access(path, may_write)):
-        raise LogError(_cannot_open(path, "it is not a file that this user may write"))
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        try:
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise LogError(_cannot_open(path, error)) from error
-    if application != APPLICATION_ID and tables:  # without tables, another process is just making it
-        raise LogError(
-            f"{path} is a database, but not an event log of Partyline's. It was not touched. "
-            "Set PARTYLINE_LOG to another file."
-        )
-    if version > SCHEMA_VERSION:
-        raise LogError(
-            f"The event log {path} is from a newer Partyline (schema {version}; this one knows {SCHEMA_VERSION}). "
-            "It was not touched. Install the newer version, or set PARTYLINE_LOG to another file."
-        )
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Turn WAL mode on. Where another process is just doing so, SQLite says busy at once, whatever the time-out."""
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-        time.sleep(0.01)
-
-
-def _migrate(connection: sqlite3.Connection) -> str:
-    """Make the tables where there are none; returns the epoch. Two processes may do so at once."""
-    connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    (epoch,) = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-    connection.execute("COMMIT")
-    return str(epoch)
-
-
-def _cannot_open(path: object, why: object) -> str:
-    return (
-        f"The event log {path} cannot be opened: {why}. It was not touched. "
-        "Check the file and its folder, or set PARTYLINE_LOG to another."
-    )
 
 
 def _until(until: int | None) -> int:
