@@ -67,8 +67,7 @@ class Errors:
     def _answer(self, code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
         method, path = _where()
         logger.warning("< %s %s: %d %s", method, path, status, message)
-        wants_page = has_request_context() and request.accept_mimetypes.best == "text/html"
-        if wants_page and not path.startswith("/api/"):
+        if has_request_context() and _wants_page() and not path.startswith("/api/"):
             return self._site.render("error", status, headers, code=status, message=message)
         body = json.dumps({"error": {"code": code, "message": message}})
         return Response(body, status, dict(headers or {}), content_type="application/json")
@@ -79,3 +78,8 @@ def _where() -> tuple[str, str]:
     method = request.method if has_request_context() else "a socket for"
     path = request.path if has_request_context() else websocket.path
     return method, path if len(path) <= 100 else f"{path[:96]}…"
+
+
+def _wants_page() -> bool:
+    """Whether a person's browser asks. Who takes anything, as programs do, gets the first: JSON."""
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"

@@ -118,13 +118,18 @@ class ChromiumPage(Page):
 
     def click(self, test_id: str) -> None:
         """A click of the mouse, once the element can be clicked on."""
-        self._engine.run(self._page.get_by_test_id(test_id).click())
+        self._engine.run(self._click(test_id))
+
+    async def _click(self, test_id: str) -> None:
+        await self._page.bring_to_front()  # a tab in the background draws once a second
+        await self._page.get_by_test_id(test_id).click()
 
     def type(self, test_id: str, text: str) -> None:
         """Into the element that has the focus, each line at once, as an input method does."""
         self._engine.run(self._type(test_id, text))
 
     async def _type(self, test_id: str, text: str) -> None:
+        await self._page.bring_to_front()
         await self._page.get_by_test_id(test_id).focus()
         for number, line in enumerate(text.split("\n")):
             if number:

@@ -95,7 +95,7 @@ def send(event: "object") -> None:
 
 def label_button(*_: "object") -> None:
     """Say on the button what it will do."""
-    show(find("room-send"), "Send" if find("room-text").value.strip() else "Send something random")
+    show(find("room-send"), "Send" if find("room-text").value.strip() else "Send at random")
 
 
 line = Tab("room", ["room"], draw)

@@ -71,6 +71,7 @@ class Tab:
         }
         self._asks = {}
         self._last_ask = 0
+        self._promise = None
         self._on_frame = ffi.create_proxy(self._frame)
 
     def start(self) -> None:
@@ -249,7 +250,9 @@ class Tab:
             window.setTimeout(ffi.create_proxy(late), ASK_SECONDS * 1000)
             self._post({"kind": protocol.ASK, "ref": ref, "what": "diagnostics"})
 
-        return window.Promise.new(ffi.create_proxy(ask))
+        # held here, or MicroPython may collect the garbage as the call ends, before JavaScript has what is returned
+        self._promise = window.Promise.new(ffi.create_proxy(ask))
+        return self._promise
 
 
 def random_id() -> str:
