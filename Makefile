@@ -14,7 +14,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: serve
-serve: assets ## set up what is needed, and serve on 127.0.0.1:8000
+serve: $(VENV)/.installed ## set up what is needed, and serve on 127.0.0.1:8000
 	@exec $(RUN) -m server
 
 .PHONY: test

@@ -1,5 +1,7 @@
 """The page ``/``: what this is, and the line as it lives: tabs, worker, server, and the host's figures."""
 
+from pyscript import window
+
 from dom import find, make, show
 from status import draw_status
 from tab import Tab
@@ -11,16 +13,20 @@ TREND_POINTS = 60
 def draw() -> None:
     """Show the state of the line."""
     draw_status(line)
-    show(find("tabs-count"), count_text(line.tabs))
-    show(find("sockets-count"), count_text(line.sockets))
-    show(find("browsers-count"), count_text(line.browsers))
+    show_count("tabs", "tab", line.tabs)
+    show_count("sockets", "socket", line.sockets)
+    show_count("browsers", "browser", line.browsers)
+    if line.python:
+        show(find("workers-count"), "1")
+        show(find("worker-python"), f"CPython {line.python}, for all tabs")
     draw_chips(line.tabs or 1)
     draw_host()
 
 
-def count_text(count: "int | None") -> str:
-    """A count as text; a dash where it is not known."""
-    return "–" if count is None else str(count)
+def show_count(name: str, singular: str, count: "int | None") -> None:
+    """A count, with its label in the right number; a dash where it is not known."""
+    show(find(f"{name}-count"), "–" if count is None else str(count))
+    show(find(f"{name}-label"), singular if count == 1 else f"{singular}s")
 
 
 def draw_chips(count: int) -> None:
@@ -67,3 +73,5 @@ def draw_trend(name: str, values: "list", top: float) -> None:
 
 line = Tab("home", ["host.*"], draw)
 line.start()
+ready = window.performance.getEntriesByName("ui-ready")[0].startTime / 1000
+show(find("tab-python"), f"MicroPython, in {ready:.2f} s")

@@ -28,10 +28,9 @@ class Tab:
         draw: a function without arguments that shows the state; called when something changed.
 
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
-    ``total`` are bytes while booting; ``tabs``, ``browsers`` and ``sockets`` are counts, None while not known;
-    ``store`` holds the events; ``era`` changes when the log is another one, whose events have nothing to do with those
-    drawn before; ``pending`` the ids of what was published and is not acknowledged; ``refused`` what the worker or
-    server refused last.
+    ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
+    ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events; ``pending`` the ids of
+    what was published and is not acknowledged; ``refused`` says what the worker or the server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
@@ -44,6 +43,7 @@ class Tab:
         self.loaded = 0
         self.total = 0
         self.retry_at = 0.0
+        self.python = ""
         self.tabs = None
         self.browsers = None
         self.sockets = None
@@ -186,6 +186,7 @@ class Tab:
         self._fail(f"Python could not start in the SharedWorker: {header['message']}")
 
     def _joined(self, header: dict, bodies: "list[str]") -> None:
+        self.python = header["python"]
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)

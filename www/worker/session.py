@@ -241,6 +241,7 @@ class Session:
             "n": self._number,
             "era": self._era,
             "browser": self._browser,
+            "python": self.python,
             "line": self._line_frame(),
             "presence": self._presence,
         }
