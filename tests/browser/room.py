@@ -46,6 +46,13 @@ def say(page: Page, text: str) -> None:
     page.click("room-send")
 
 
+def wait_sent(page: Page) -> None:
+    """Wait until all that the tab's browser has sent is acknowledged, and the tab shows it."""
+    # asked over the port that the messages took, so the answer counts them; what is drawn may be a frame behind
+    wait(lambda: page.diagnostics()["outbox"], lambda count: count == 0, f"{page!r}: all messages to be acknowledged")
+    page.wait_text("room-pending", "")
+
+
 def logged(server: Server) -> list[Item]:
     """The messages that the server's log holds."""
     return [(event["seq"], event["data"]["text"]) for event in server.history("room")]

@@ -14,7 +14,7 @@ def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine
     page = browser.open("/room")
     page.wait_line()
     room.say(page, "sent before the reload")
-    page.wait_text("room-pending", "")
+    room.wait_sent(page)
     room.wait_listed(page, room.logged(server))
     me, before = page.text("room-id"), page.diagnostics()
 
@@ -24,7 +24,7 @@ def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine
         room.wait_listed(page, room.logged(server))
         assert page.text("room-id") == me
         room.say(page, f"sent after reload {turn}")
-        page.wait_text("room-pending", "")
+        room.wait_sent(page)
         room.wait_listed(page, room.logged(server))
         page.wait_text("room-count", "1")
         status, now = server.status(), page.diagnostics()

@@ -53,7 +53,7 @@ def test_kill_while_messages_flow(server: Server, new_browser: NewBrowser) -> No
     publisher.stop()
 
     for page in pages:
-        page.wait_text("room-pending", "")
+        room.wait_sent(page)
     events = server.history("room")
     seqs = {event["id"]: event["seq"] for event in events}
     lost = {each: seq for each, seq in publisher.acknowledged.items() if seqs.get(each) != seq}
@@ -78,13 +78,13 @@ def test_an_orderly_restart(server: Server, browser: Browser) -> None:
     page.wait_line()
     room.watch(page)
     room.say(page, "before")
-    page.wait_text("room-pending", "")
+    room.wait_sent(page)
     server.stop()
     wait_state_seen(page, "offline", 0)
     server.start()
     page.wait_line()
     room.say(page, "after")
-    page.wait_text("room-pending", "")
+    room.wait_sent(page)
     assert [text for _, text in room.logged(server)] == ["before", "after"]
     room.wait_listed(page, room.logged(server))
 

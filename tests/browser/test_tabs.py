@@ -49,7 +49,7 @@ def test_five_tabs_one_socket(server: Server, new_browser: NewBrowser) -> None:
     wait(lambda: len(room.logged(server)), lambda count: count == 3, "three messages in the log")
     for page in (*tabs, other):
         room.wait_listed(page, room.logged(server))
-        page.wait_text("room-pending", "")
+        room.wait_sent(page)
         assert page.errors == []
     assert tabs[0].diagnostics()["sockets_opened"] == 1
 
@@ -103,7 +103,7 @@ def test_a_tab_opened_after_all_were_closed(server: Server, new_browser: NewBrow
     first = browser.open("/room")
     first.wait_line()
     room.say(first, "while there")
-    first.wait_text("room-pending", "")
+    room.wait_sent(first)
     first.close()
     wait_counts(server, 0, 0, seconds=15)
     room.fill(server, ["while away 1", "while away 2"])

@@ -74,7 +74,7 @@ def test_words_of_all_scripts_arrive_whole(server: Server, browser: Browser) -> 
     typed = [WORDS[0], WORDS[1], WORDS[4]]
     for words in typed:
         room.say(page, words)
-        page.wait_text("room-pending", "")
+        room.wait_sent(page)
     assert [text for _, text in room.logged(server)] == [*WORDS, *typed]
     for each in (page, other):
         room.wait_listed(each, room.logged(server))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import session as session_module
+import subscriptions
 from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
 from partyline import protocol
 from session import Session
@@ -314,7 +315,7 @@ def test_topics_leave_with_the_last_tab_that_wants_them_after_a_grace() -> None:
     session = live_session("room", "host.*")
     session.tab_said(2, hello("room"), 1.0)
     assert sent(session.tab_gone(1, 2.0)) == []
-    assert sent(session.tick(2.0 + session_module.TOPIC_GRACE)) == [{"kind": "unsubscribe", "topics": ["host.*"]}]
+    assert sent(session.tick(2.0 + subscriptions.GRACE)) == [{"kind": "unsubscribe", "topics": ["host.*"]}]
 
 
 def test_a_topic_wanted_again_within_the_grace_stays() -> None:
@@ -324,7 +325,7 @@ def test_a_topic_wanted_again_within_the_grace_stays() -> None:
     effects = session.tab_said(3, hello("host.*"), 3.0)
     assert sent(effects) == []
     assert "snapshot" in [frame["kind"] for frame in told(effects, 3)]
-    assert sent(session.tick(2.0 + session_module.TOPIC_GRACE)) == []
+    assert sent(session.tick(2.0 + subscriptions.GRACE)) == []
 
 
 def test_without_tabs_it_hangs_up_and_takes_up_again_with_the_next() -> None:

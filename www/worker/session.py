@@ -22,8 +22,8 @@ from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
 from outbox import Letter, Outbox
 from partyline import protocol
 from partyline.protocol import ProtocolError
-from partyline.ring import Ring
-from partyline.topics import any_matches, is_pattern, is_topic
+from partyline.topics import is_pattern, is_topic
+from subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from partyline.protocol import Header
@@ -31,13 +31,10 @@ if TYPE_CHECKING:
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 10.0
 STABLE_SECONDS = 5.0
-TOPIC_GRACE = 10.0
 IDLE_GRACE = 5.0
 RETRY_SECONDS = 1.0
 WELCOME_TIMEOUT = 20.0
 SILENCE_PERIODS = 2.5
-RING_EVENTS = 500
-RING_BYTES = 4_000_000
 
 
 @dataclass
@@ -48,14 +45,6 @@ class Tab:
     page: str
     patterns: set[str] = field(default_factory=set)
     visible: bool = True
-
-
-@dataclass
-class Subscription:
-    """A pattern some tab wants. ``established``: its snapshot is here, so the cursor speaks for it too."""
-
-    established: bool = False
-    leave_at: float | None = None
 
 
 class Session:
@@ -81,8 +70,7 @@ class Session:
         self._random = random
         self._browser = ""
         self._tabs: dict[int, Tab] = {}
-        self._subscriptions: dict[str, Subscription] = {}
-        self._rings: dict[str, Ring] = {}
+        self._topics = Subscriptions()
         self._outbox = Outbox()
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
@@ -148,8 +136,8 @@ class Session:
             "protocol": protocol.VERSION,
             "browser": self._browser,
             "cursor": {"epoch": self.epoch, "seq": self.cursor} if self.epoch else None,
-            "resume": sorted(name for name, each in self._subscriptions.items() if each.established),
-            "subscribe": sorted(name for name, each in self._subscriptions.items() if not each.established),
+            "resume": self._topics.patterns(established=True),
+            "subscribe": self._topics.patterns(established=False),
         }
         return [Send(protocol.encode(hello))]
 
@@ -181,8 +169,8 @@ class Session:
 
     def next_wake(self) -> float | None:
         """When ``tick`` must be called at the latest; None for not at all."""
-        times = [self._dial_at, self._silent_at, self._idle_at, self._outbox.next_due() if self._live else None]
-        times += [each.leave_at for each in self._subscriptions.values()]
+        times = [self._dial_at, self._silent_at, self._idle_at, self._topics.next_expiry()]
+        times += [self._outbox.next_due() if self._live else None]
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> list[Effect]:
@@ -202,10 +190,10 @@ class Session:
             effects += self._dial(now)
         if self._live:
             effects += [Send(letter.frame) for letter in self._outbox.due(now)]
-        left = {
-            name for name, each in self._subscriptions.items() if each.leave_at is not None and each.leave_at <= now
-        }
-        return effects + self._drop_topics(left)
+        expired = self._topics.expire(now)
+        if expired and self._socket_open:
+            effects.append(Send(protocol.encode({"kind": protocol.UNSUBSCRIBE, "topics": expired})))
+        return effects
 
     def diagnostics(self) -> dict[str, Any]:
         """What the session knows of itself, in numbers and names."""
@@ -215,7 +203,7 @@ class Session:
             "epoch": self.epoch,
             "seq": self.cursor,
             "tabs": len(self._tabs),
-            "topics": sorted(self._subscriptions),
+            "topics": self._topics.patterns(),
             "sockets_opened": self.sockets_opened,
             "gaps": self.gaps,
             "duplicates": self.duplicates,
@@ -253,26 +241,20 @@ class Session:
     def _tab_wants(self, port: int, tab: Tab, patterns: set[str], now: float) -> list[Effect]:
         tab.patterns |= patterns
         effects: list[Effect] = []
-        known = {name for name in patterns if name in self._subscriptions}
-        for name in known:
-            self._subscriptions[name].leave_at = None
-        for name in patterns - known:
-            self._subscriptions[name] = Subscription()
-        if patterns - known and self._socket_open:
-            frame = {"kind": protocol.SUBSCRIBE, "topics": sorted(patterns - known)}
-            effects.append(Send(protocol.encode(frame)))
-        established = {name for name in known if self._subscriptions[name].established}
-        topics = sorted(topic for topic in self._rings if any_matches(established, topic))
-        if topics:
+        new = self._topics.add(patterns)
+        if new and self._socket_open:
+            effects.append(Send(protocol.encode({"kind": protocol.SUBSCRIBE, "topics": new})))
+        kept = self._topics.kept(patterns)
+        if kept:
             header = {
                 "kind": protocol.SNAPSHOT,
                 "epoch": self.epoch,
                 "seq": self.cursor,
-                "topics": [[topic, self._rings[topic].count] for topic in topics],
+                "topics": [[topic, ring.count] for topic, ring in kept],
                 "reason": protocol.NEW,
                 "era": self._era,
             }
-            effects.append(Tell(port, protocol.encode(header, [self._rings[topic].body() for topic in topics])))
+            effects.append(Tell(port, protocol.encode(header, [ring.body() for _, ring in kept])))
         return effects
 
     def _tab_publishes(self, port: int, header: Header) -> list[Effect]:
@@ -306,25 +288,9 @@ class Session:
             return {**answer, "value": self.diagnostics()}
         return {**answer, "error": f"the worker cannot tell {str(header.get('what'))[:40]!r}"}
 
-    # topics
-
     def _release_topics(self, now: float) -> None:
-        """Give each topic that no tab wants any more a time of grace."""
-        wanted: set[str] = set().union(*(tab.patterns for tab in self._tabs.values()))
-        for name, subscription in self._subscriptions.items():
-            if name not in wanted and subscription.leave_at is None:
-                subscription.leave_at = now + TOPIC_GRACE
-
-    def _drop_topics(self, names: set[str]) -> list[Effect]:
-        if not names:
-            return []
-        for name in names:
-            del self._subscriptions[name]
-        for topic in [topic for topic in self._rings if not any_matches(self._subscriptions, topic)]:
-            del self._rings[topic]
-        if not self._socket_open:
-            return []
-        return [Send(protocol.encode({"kind": protocol.UNSUBSCRIBE, "topics": sorted(names)}))]
+        """Keep what no tab wants any more for a time of grace only."""
+        self._topics.release(set().union(*(tab.patterns for tab in self._tabs.values())), now)
 
     # the server's frames
 
@@ -334,21 +300,16 @@ class Session:
             if header["seq"] <= self.cursor:
                 self.duplicates += sum(count for _, count in header["topics"])
                 return []
-            for (topic, count), body in zip(header["topics"], bodies, strict=True):
-                self._ring(topic).append(count, body)
+            self._topics.take(header, bodies, anew=False)
             self.cursor = header["seq"]
             return [self._broadcast(text)]
         if kind == protocol.SNAPSHOT:
-            for (topic, count), body in zip(header["topics"], bodies, strict=True):
-                self._rings.pop(topic, None)
-                self._ring(topic).append(count, body)
+            self._topics.take(header, bodies, anew=True)
             self.gaps += header["reason"] == protocol.GAP
             return [self._broadcast(text)]
         if kind == protocol.SUBSCRIBED:
             self.cursor = max(self.cursor, header["seq"])
-            for name in header["topics"]:
-                if name in self._subscriptions:
-                    self._subscriptions[name].established = True
+            self._topics.establish(header["topics"])
             return []
         if kind == protocol.HEARTBEAT:
             self.cursor = max(self.cursor, header["seq"])
@@ -371,9 +332,7 @@ class Session:
         if not header["resumed"]:
             if self.epoch:
                 self._era += 1
-            self._rings.clear()
-            for subscription in self._subscriptions.values():
-                subscription.established = False
+            self._topics.forget()
             self.cursor = 0
         self.epoch = str(header["epoch"])
         self._live_since = now
@@ -398,9 +357,6 @@ class Session:
             return []
         self._outbox.remove(letter.id)
         return [Tell(letter.port, text)] if letter.port in self._tabs else []
-
-    def _ring(self, topic: str) -> Ring:
-        return self._rings.setdefault(topic, Ring(RING_EVENTS, RING_BYTES))
 
     # the line's state
 

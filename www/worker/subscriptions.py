@@ -1,0 +1,100 @@
+"""The topics that tabs want, and the last events of each. Pure.
+
+A subscription is reference-counted over the tabs: it is there from the first tab that wants its pattern until a time
+of grace after the last one has gone. It is *established* once the server has said ``subscribed``: only then is its
+history here, and only then does the session's cursor speak for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from partyline.ring import Ring
+from partyline.topics import any_matches
+
+if TYPE_CHECKING:
+    from partyline.protocol import Header
+
+GRACE = 10.0
+RING_EVENTS = 500
+RING_BYTES = 4_000_000
+
+
+@dataclass
+class Subscription:
+    """A pattern some tab wants, or wanted until lately: then ``leave_at`` says until when it is kept."""
+
+    established: bool = False
+    leave_at: float | None = None
+
+
+class Subscriptions:
+    """Patterns in, what to ask of the server out; frames in, snapshots for late tabs out."""
+
+    def __init__(self) -> None:
+        self._subscriptions: dict[str, Subscription] = {}
+        self._rings: dict[str, Ring] = {}
+
+    def patterns(self, *, established: bool | None = None) -> list[str]:
+        """All patterns, or those that are, or are not, established; sorted."""
+        return sorted(name for name, each in self._subscriptions.items() if established in (None, each.established))
+
+    def add(self, patterns: Collection[str]) -> list[str]:
+        """A tab wants these; returns those that are new, to be asked of the server."""
+        new = sorted(name for name in set(patterns) if name not in self._subscriptions)
+        for name in patterns:
+            self._subscriptions.setdefault(name, Subscription()).leave_at = None
+        return new
+
+    def release(self, wanted: Collection[str], now: float) -> None:
+        """These alone are wanted by tabs now; the others stay for a time of grace."""
+        for name, subscription in self._subscriptions.items():
+            if name not in wanted and subscription.leave_at is None:
+                subscription.leave_at = now + GRACE
+
+    def expire(self, now: float) -> list[str]:
+        """Forget those whose grace is over, and their events; returns them, for the server to send no more."""
+        leaving = {name: each.leave_at for name, each in self._subscriptions.items() if each.leave_at is not None}
+        gone = sorted(name for name, leave_at in leaving.items() if leave_at <= now)
+        for name in gone:
+            del self._subscriptions[name]
+        if gone:
+            self._rings = {
+                topic: ring for topic, ring in self._rings.items() if any_matches(self._subscriptions, topic)
+            }
+        return gone
+
+    def next_expiry(self) -> float | None:
+        """When ``expire`` has something to do; None for never."""
+        return min((each.leave_at for each in self._subscriptions.values() if each.leave_at is not None), default=None)
+
+    def establish(self, patterns: Collection[str]) -> None:
+        """The server says that their history has been sent."""
+        for name in patterns:
+            if name in self._subscriptions:
+                self._subscriptions[name].established = True
+
+    def forget(self) -> None:
+        """The log is another one: forget all events, and that anything was established."""
+        self._rings.clear()
+        for subscription in self._subscriptions.values():
+            subscription.established = False
+
+    def take(self, header: Header, bodies: Sequence[str], *, anew: bool) -> None:
+        """Keep a frame's bodies, unread; ``anew`` where they replace what is kept of their topics.
+
+        Raises ValueError, and keeps nothing, where there are not as many bodies as topics.
+        """
+        if len(bodies) != len(header["topics"]):
+            raise ValueError(f"{len(bodies)} bodies for {len(header['topics'])} topics")
+        for (topic, count), body in zip(header["topics"], bodies, strict=True):
+            if anew:
+                self._rings.pop(topic, None)
+            self._rings.setdefault(topic, Ring(RING_EVENTS, RING_BYTES)).append(count, body)
+
+    def kept(self, patterns: Collection[str]) -> list[tuple[str, Ring]]:
+        """The rings of all topics that established ones of these patterns carry, by topic."""
+        ready = [name for name in patterns if name in self._subscriptions and self._subscriptions[name].established]
+        return [(topic, self._rings[topic]) for topic in sorted(self._rings) if any_matches(ready, topic)]
