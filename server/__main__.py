@@ -24,10 +24,11 @@ def main() -> None:
     except assets.AssetsError as error:
         sys.exit(f"partyline: {error}")
     _check_port(options.host, options.port)
-    shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else options.host  # noqa: S104
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104
     print(f"\n  Partyline: open http://{shown}:{options.port}/ in a browser. Ctrl-C ends it.\n", flush=True)
     command = [sys.executable, "-m", "hypercorn", "server:app", "--workers", "0"]
-    command += ["--bind", f"{options.host}:{options.port}"]
+    command += ["--bind", f"{host}:{options.port}"]
     if importlib.util.find_spec("uvloop") is not None:
         command += ["--worker-class", "uvloop"]
     os.execv(sys.executable, command)  # noqa: S606

@@ -86,12 +86,13 @@ class Api:
     async def publish(self, topic: str) -> ResponseReturnValue:
         """Append one event, or an array of them; 201 where one is new, 200 where all stood there before."""
         settings = self.line.settings
+        raw = await request.get_data()  # first: a connection whose body was left unread cannot be used again
         if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
             raise InputError("bad_origin", "Pages of this origin may not publish.", 403)
         if not token_allowed(request.headers.get("Authorization"), settings.token):
             raise InputError("bad_token", "Publishing needs the header Authorization: Bearer <token>.", 401)
         _check_topic(topic)
-        body = parse_json(await request.get_data(), "The body")
+        body = parse_json(raw, "The body")
         batch = isinstance(body, list)
         items = body if isinstance(body, list) else [body]
         if not items or len(items) > MAX_BATCH:

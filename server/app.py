@@ -23,6 +23,8 @@ from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
 
+RETRY_SECONDS = 30.0
+
 logger = logging.getLogger("partyline")
 
 
@@ -101,7 +103,11 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
             manifest = await asyncio.to_thread(assets.prepare, ROOT, out, say, stop=stopping)
         except assets.AssetsError as error:
             say(str(error))
-            await asyncio.sleep(30)
+            await asyncio.sleep(RETRY_SECONDS)
+        except Exception:
+            logger.exception("the browser's files could not be prepared")
+            site.progress = "This failed; the server's log says why. It will be tried again."
+            await asyncio.sleep(RETRY_SECONDS)
     site.prepared(manifest, out)
 
 
@@ -115,11 +121,21 @@ async def _say_goodbye(line: Line) -> None:
     line.shut_down()
 
 
+def _escape(record: logging.LogRecord) -> bool:
+    """What came from outside may hold line breaks and the terminal's control characters: show them escaped."""
+    text = record.getMessage()
+    if not text.isprintable():
+        record.msg = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+        record.args = ()
+    return True
+
+
 def _log_to_stderr() -> None:
     """Partyline's own log, where nobody has set up another."""
     if not logger.handlers and not logging.getLogger().handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.addFilter(_escape)
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False

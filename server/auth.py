@@ -14,7 +14,10 @@ def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> b
     """
     if origin is None or origin in allowed:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 

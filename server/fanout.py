@@ -31,16 +31,18 @@ class Window:
         self.seq = seq
         self.bodies = encode_bodies(events)
         self.size = sum(len(body) for _, body in self.bodies.values())
-        self._messages: dict[frozenset[str], str | None] = {}
+        self._messages: dict[tuple[str, ...], str] = {}
 
     def message(self, patterns: frozenset[str]) -> str | None:
         """The ``events`` frame for who subscribed to ``patterns``; None where nothing in it is for them."""
-        if patterns not in self._messages:
-            topics = [topic for topic in self.bodies if any_matches(patterns, topic)]
-            self._messages[patterns] = self._encode(topics) if topics else None
-        return self._messages[patterns]
+        topics = tuple(topic for topic in self.bodies if any_matches(patterns, topic))
+        if not topics:
+            return None
+        if topics not in self._messages:
+            self._messages[topics] = self._encode(topics)
+        return self._messages[topics]
 
-    def _encode(self, topics: list[str]) -> str:
+    def _encode(self, topics: tuple[str, ...]) -> str:
         header = {
             "kind": protocol.EVENTS,
             "epoch": self.epoch,

@@ -59,14 +59,14 @@ class Files:
         path = Path(joined)
         try:
             stat = path.stat()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: a name that no file can have
             return None
         version = (stat.st_mtime_ns, stat.st_size)
-        kept = self._kept.get(name)
+        kept = self._kept.get(joined)
         if kept is None or kept[0] != version:
             if not path.is_file():
                 return None
-            kept = self._kept[name] = (version, self._load(path))
+            kept = self._kept[joined] = (version, self._load(path))
         return kept[1]
 
     def _load(self, path: Path) -> Content:

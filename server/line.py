@@ -8,10 +8,12 @@ is taken at the place in the stream where it is sent, so nothing falls between a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Sequence
 
+from hypercorn.typing import ASGIReceiveCallable
 from quart import Quart, ResponseReturnValue, Websocket, websocket
 from quart.asgi import ASGIWebsocketConnection
 
@@ -29,18 +31,43 @@ from .presence import Presence
 MAX_IN_HAND = 64
 """How many frames of one connection may wait for their answer; past that its socket is not read."""
 
+MAX_QUEUED = 8
+"""How many messages of one connection may wait to be looked at."""
+
+HELLO_SECONDS = 10.0
+"""A socket that has not said hello by then is closed."""
+
+SEND_SECONDS = 30.0
+"""A client that takes nothing for so long is given up; it will come back and resume."""
+
 PRESENCE_DELAY = 0.1
 """Joins and leaves within this many seconds are told as one."""
 
 logger = logging.getLogger("partyline.line")
 
 
-class BoundedWebsocketConnection(ASGIWebsocketConnection):
-    """Quart's, with a bounded queue: a client that floods us waits in its own socket, not in our memory."""
+class BoundedConnection(ASGIWebsocketConnection):
+    """Quart's, with a bounded queue: a client that floods us waits in its own socket, not in our memory.
+
+    A message of more than ``max_frame`` characters is cut to one more, which the peer will find too large.
+    """
+
+    max_frame = 0
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
-        self.queue = asyncio.Queue(maxsize=MAX_IN_HAND)
+        self.queue = asyncio.Queue(maxsize=MAX_QUEUED)
+
+    async def handle_messages(self, receive: ASGIReceiveCallable) -> None:
+        """Queue what comes until the socket is closed."""
+        while True:
+            event = await receive()
+            if event["type"] == "websocket.disconnect":
+                return
+            if event["type"] == "websocket.receive":
+                text = event.get("text")
+                message = text if text is not None else event.get("bytes") or b""
+                await self.queue.put(message[: self.max_frame + 1])
 
 
 class Line:
@@ -56,7 +83,8 @@ class Line:
 
     def register(self, app: Quart) -> None:
         """Add the endpoint ``/ws`` to the app."""
-        app.asgi_websocket_class = BoundedWebsocketConnection
+        limits = {"max_frame": self.settings.max_frame}
+        app.asgi_websocket_class = type("Connection", (BoundedConnection,), limits)
         app.add_websocket("/ws", "line", self._endpoint)
 
     def shut_down(self) -> None:
@@ -72,10 +100,9 @@ class Line:
 
     def _tell_presence(self) -> None:
         self._telling = None
-        frame = Say(self.presence.frame())
         for connection in self.connections:
-            if connection.browser is not None:
-                connection.do(frame)
+            connection.presence_due = True
+            connection.wake.set()
 
     async def _endpoint(self) -> ResponseReturnValue | None:
         origin = websocket.headers.get("Origin")
@@ -112,11 +139,13 @@ class Connection:
         self.browser: str | None = None
         self.patterns: frozenset[str] = frozenset()
         self.position = 0
+        self.presence_due = False
         self._number = 0
         self._peer = Peer(max_frame=line.settings.max_frame)
         self._effects: deque[tuple[Effect, bool]] = deque()
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
         self._open = True
+        self._sent_at = asyncio.get_running_loop().time()
 
     def do(self, effect: Effect, *, in_hand: bool = False) -> None:
         """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
@@ -134,8 +163,8 @@ class Connection:
 
     async def _read(self) -> None:
         while True:
-            message: str | bytes | None = await self.socket.receive()
-            for effect in self._peer.receive(message if message is not None else b""):  # Quart's word for b""
+            message: str | bytes = await self.socket.receive()
+            for effect in self._peer.receive(message):
                 await self._in_hand.acquire()
                 if isinstance(effect, Append):
                     self._append(effect)
@@ -174,22 +203,45 @@ class Connection:
                     if in_hand:
                         self._in_hand.release()
                 await self._send_windows()
+                if self.presence_due and self.browser is not None and self._open:
+                    self.presence_due = False
+                    await self._send_text(self.line.presence.frame())
+                if self._open:
+                    await self._wait(period)
             except LogError as error:
-                logger.error("= a connection ends: %s", error)
+                logger.error("= the connection of %s ends: %s", self.browser, error)
                 await self._close(protocol.CLOSE_RESTART, "the log could not be read")
-            if self._open:
-                try:
-                    async with asyncio.timeout(period):
-                        await self.wake.wait()
-                except TimeoutError:
-                    await self._say({"kind": protocol.HEARTBEAT, "seq": self.position})
+            except TimeoutError:
+                logger.warning("= %s takes nothing any more and is given up", self.browser)
+                return
+
+    async def _wait(self, period: float) -> None:
+        """Wait for something to do; say a heartbeat, or give up on a hello, when its time has come."""
+        now = asyncio.get_running_loop().time
+        due = self._sent_at + (period if self.browser is not None else HELLO_SECONDS)
+        if not self.wake.is_set() and due > now():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    await self.wake.wait()
+        if due > now():
+            return
+        if self.browser is None:
+            await self._close(protocol.CLOSE_SILENT, "no hello came in time")
+        else:
+            await self._say({"kind": protocol.HEARTBEAT, "seq": self.position})
+
+    async def _send_text(self, text: str) -> None:
+        """Send a frame. Raises TimeoutError where the client takes nothing."""
+        async with asyncio.timeout(SEND_SECONDS):
+            await self.socket.send(text)
+        self._sent_at = asyncio.get_running_loop().time()
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Say(text):
                 if text.startswith('{"kind": "error"'):
                     logger.warning("> %s %.300s", self.browser or "a new connection", text)
-                await self.socket.send(text)
+                await self._send_text(text)
             case Start():
                 await self._start(effect)
             case Subscribe(patterns):
@@ -204,7 +256,7 @@ class Connection:
         await self.socket.close(code, reason)
 
     async def _say(self, header: protocol.Header) -> None:
-        await self.socket.send(protocol.encode(header))
+        await self._send_text(protocol.encode(header))
 
     async def _start(self, start: Start) -> None:
         line = self.line
@@ -216,7 +268,7 @@ class Connection:
                 self.wake.clear()
         self.browser = start.browser
         line.presence.said_hello(start.browser)
-        self.do(Say(line.presence.frame()))
+        self.presence_due = True
         line.presence_changed()
         self.position, self._number = line.fanout.position, line.fanout.next_number
         await self._say(self._welcome(resumed))
@@ -253,7 +305,7 @@ class Connection:
     async def _send_snapshots(self, topics: Sequence[str], until: int, reason: str) -> None:
         for topic in topics:
             events = await self.line.log.latest(topic, self.line.settings.snapshot, until)
-            await self.socket.send(encode_snapshot(self.line.log.epoch, until, topic, events, reason))
+            await self._send_text(encode_snapshot(self.line.log.epoch, until, topic, events, reason))
 
     async def _send_windows(self) -> None:
         fanout = self.line.fanout
@@ -264,7 +316,7 @@ class Connection:
                 continue
             message = window.message(self.patterns)
             if message is not None:
-                await self.socket.send(message)
+                await self._send_text(message)
             self.position = window.seq
             self._number += 1
             if self._effects:
@@ -278,18 +330,27 @@ class Connection:
         """
         log, settings = self.line.log, self.line.settings
         infos = [info for info in await self._matching(self.patterns) if info.last_seq > self.position]
-        lost = [info.topic for info in infos if info.pruned > self.position]
         kept = [info.topic for info in infos if info.pruned <= self.position]
+        lost = [info.topic for info in infos if info.pruned > self.position]
         if kept and await log.count(self.position, kept, settings.replay + 1) > settings.replay:
             lost, kept = lost + kept, []
-        if lost:
-            logger.warning("= %s is too far behind in %d topics and gets snapshots", self.browser, len(lost))
-        await self._send_snapshots(lost, until, protocol.GAP)
-        while kept and (events := await log.read(self.position, PAGE, kept, until)):
+        while True:
+            if lost:
+                logger.warning("= %s is too far behind in %d topics and gets snapshots", self.browser, len(lost))
+                await self._send_snapshots(lost, until, protocol.GAP)
+            events = await log.read(self.position, PAGE, kept, until) if kept else []
+            # while the client took the last page, retention may have removed what this one should hold
+            gone = {info.topic for info in await self._matching(self.patterns) if info.pruned > self.position}
+            lost = [topic for topic in kept if topic in gone]
+            kept = [topic for topic in kept if topic not in gone]
+            if lost:
+                continue
+            if not events:
+                break
             self.position = events[-1].seq
             message = Window(log.epoch, self.position, events).message(self.patterns)
             if message is not None:
-                await self.socket.send(message)
+                await self._send_text(message)
         self.position, self._number = until, number
 
     async def _matching(self, patterns: frozenset[str]) -> list[TopicInfo]:

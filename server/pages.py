@@ -79,7 +79,8 @@ class Site:
 
     async def asset(self, name: str) -> ResponseReturnValue:
         """A file of an npm package."""
-        return self._send(self._assets.find(name) if self._assets is not None else None, IMMUTABLE)
+        versioned = self._assets is not None and "/" in name  # what lies beside the folders is not named by content
+        return self._send(self._assets.find(name) if self._assets is not None and versioned else None, IMMUTABLE)
 
     async def source(self, folder: str, name: str) -> ResponseReturnValue:
         """A file of ours."""

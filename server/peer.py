@@ -111,7 +111,7 @@ class Peer:
             raise InputError("not_text", "The frame is binary; the line speaks text.")
         size = len(message) if message.isascii() else len(message.encode(errors="surrogatepass"))
         if size > self.max_frame:
-            raise InputError("too_large", f"The frame has {size} bytes; at most {self.max_frame} are taken.")
+            raise InputError("too_large", f"The frame is larger than the {self.max_frame} bytes that are taken.")
         frame = parse_json(message, "The frame")
         if not isinstance(frame, dict):
             raise InputError("not_object", "The frame is JSON, but not an object.")

@@ -12,7 +12,6 @@ class Presence:
 
     def __init__(self) -> None:
         self.sockets = 0
-        self.version = 0
         self._browsers: Counter[str] = Counter()
 
     @property
@@ -23,17 +22,14 @@ class Presence:
     def opened(self) -> None:
         """A socket was opened."""
         self.sockets += 1
-        self.version += 1
 
     def said_hello(self, browser: str) -> None:
         """A socket said which browser it belongs to."""
         self._browsers[browser] += 1
-        self.version += 1
 
     def closed(self, browser: str | None) -> None:
         """A socket was closed; ``browser`` as it said, None where it said none."""
         self.sockets -= 1
-        self.version += 1
         if browser is not None:
             self._browsers[browser] -= 1
             if not self._browsers[browser]:

@@ -27,6 +27,8 @@ class Rates:
         if counts is None:
             return 0.0
         self._forget(counts)
+        if not counts:
+            del self._counts[topic]
         return sum(count for _, count in counts) / WINDOW_SECONDS
 
     def _forget(self, counts: deque[tuple[float, int]]) -> None:

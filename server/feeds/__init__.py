@@ -1,7 +1,8 @@
 """Feeds: sources of events that run inside the server.
 
-A feed is an async generator of ``(topic, data)``; ``data`` is any JSON value. The runner publishes what it yields,
-and starts a feed that fails again, later each time.
+A feed is an async generator of ``(topic, data, id)``; ``data`` is any JSON value. Where several processes run the same
+feed on one log, the same id makes one event of theirs. The runner publishes what a feed yields, and starts one that
+fails again, later each time.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..config import SettingsError
 from ..log import Draft, EventLog, LogError
 from .host import host
 
-Feed = Callable[[], AsyncIterator[tuple[str, Any]]]
+Feed = Callable[[], AsyncIterator[tuple[str, Any, str]]]
 
 FEEDS: dict[str, Feed] = {"host": host}
 MAX_BACKOFF_SECONDS = 60.0
@@ -38,9 +38,9 @@ async def run(name: str, log: EventLog) -> None:
     failures = 0
     while True:
         try:
-            async for topic, data in feed():
+            async for topic, data, event_id in feed():
                 text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-                await log.append([Draft(topic, secrets.token_hex(12), text)])
+                await log.append([Draft(topic, event_id, text)])
                 failures = 0
             return
         except LogError as error:

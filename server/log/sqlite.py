@@ -158,7 +158,10 @@ class SqliteLog:
             with self._lock if self.path is None else contextlib.nullcontext():
                 return run()
 
-        return await self._loop.run_in_executor(self._reader, locked)
+        try:
+            return await self._loop.run_in_executor(self._reader, locked)
+        except sqlite3.Error as error:
+            raise LogError(f"The event log {self.path} could not be read: {error}.") from error
 
     # writing, in the writer's thread
 

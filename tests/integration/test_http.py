@@ -111,6 +111,19 @@ def test_bad_requests_get_a_clear_error_and_a_line_in_the_log(
     assert http.get("/api/status").json()["seq"] == 0
 
 
+def test_nothing_that_is_asked_for_can_forge_a_line_of_the_log(server: Server, http: httpx.Client) -> None:
+    lines = server.log.count("\n")
+    assert http.get("/x%0a2026-01-01 INFO partyline FORGED%1b[31m").status_code == 404
+    assert server.log.count("\n") == lines + 1
+    assert "\x1b" not in server.log
+
+
+@pytest.mark.parametrize("origin", ["http://[", "//", "http://a b", "\x7f"])
+def test_an_origin_that_is_none_is_refused(http: httpx.Client, origin: str) -> None:
+    answer = http.post("/api/topics/room/events", json={"data": 1}, headers={"Origin": origin})
+    assert answer.status_code == 403
+
+
 def test_the_right_methods_are_named(http: httpx.Client) -> None:
     assert "POST" in http.put("/api/topics/room/events").headers["Allow"]
 
@@ -203,6 +216,8 @@ def test_assets_are_compressed_typed_and_kept_for_good(http: httpx.Client) -> No
         "/py/%2fetc%2fpasswd",
         "/css/",
         "/css/%00",
+        "/css/%00.css",
+        "/assets/manifest.json",
         "/worker/0123456789ab.zip",
         "/worker/shell.py",
     ],

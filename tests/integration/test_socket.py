@@ -217,6 +217,55 @@ async def test_the_server_speaks_when_idle_and_tells_its_place(make_server: Call
             pass
 
 
+async def test_the_server_speaks_to_who_wants_other_topics_than_what_is_going_on(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(HEARTBEAT_MS="300")
+    server.start()
+    stop = asyncio.Event()
+
+    async def others() -> None:
+        while not stop.is_set():
+            await asyncio.to_thread(server.post, "other", {"data": 1})
+
+    going_on = asyncio.create_task(others())
+    async with connect(server) as client:
+        await client.hello(subscribe=["room"])
+        for _ in range(3):
+            await client.until("heartbeat")
+    stop.set()
+    await going_on
+
+
+async def test_what_is_pruned_while_it_catches_up_is_told_as_a_gap(make_server: Callable[..., Server]) -> None:
+    server = make_server(RETENTION="200", SNAPSHOT="5")
+    server.start()
+    text = "x" * 100_000
+    server.post("room", {"data": "first"})
+    for _ in range(180):
+        await asyncio.to_thread(server.post, "room", {"data": text})
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    narrow.connect(("127.0.0.1", server.port))
+    async with connect(server, sock=narrow, compression=None) as client:
+        await client.hello(resume=["room"], cursor=(server.status()["epoch"], 1))
+        for _ in range(500):  # while it is sent what it missed
+            await asyncio.to_thread(server.post, "room", {"data": text})
+        seen, gaps = [1], 0
+        while seen[-1] < 681:
+            frame = await client.frame()
+            if frame.kind == "snapshot":
+                assert frame.header["reason"] == "gap"
+                gaps += 1
+                seen = [event["seq"] for event in frame.events]
+            elif frame.kind == "events":
+                new = [event["seq"] for event in frame.events]
+                assert new[0] == seen[-1] + 1, "a gap was not told"
+                seen += new
+    assert gaps >= 1
+    assert seen == list(range(seen[0], 682))
+
+
 BAD_FRAMES: list[tuple[str | bytes, str]] = [
     ("nonsense", "not_json"),
     ("", "not_json"),

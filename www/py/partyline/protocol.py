@@ -134,6 +134,6 @@ def is_id(value: object) -> bool:
         return False
     for character in value:
         code = ord(character)
-        if code < 32 or code == 127 or 0xD800 <= code <= 0xDFFF:
+        if code < 32 or 127 <= code < 160 or 0xD800 <= code <= 0xDFFF:
             return False
     return True

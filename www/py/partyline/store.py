@@ -74,8 +74,13 @@ class Store:
         if seq < self._snapshots.get(topic, 0):
             return False  # a newer one has overtaken it, and holds what is known now
         self._snapshots[topic] = seq
-        newer = [event for event in self._events.get(topic, []) if event["seq"] > seq]
-        self._events[topic] = (events + newer)[-self.limit :]
+        kept: "list[Event]" = []
+        for event in events + [event for event in self._events.get(topic, []) if event["seq"] > seq]:
+            if not kept or event["seq"] > kept[-1]["seq"]:
+                kept.append(event)
+            else:
+                self.duplicates += 1  # the worker keeps bodies unread, and two may overlap after a cut catch-up
+        self._events[topic] = kept[-self.limit :]
         self._seqs[topic] = max(seq, self._seqs.get(topic, 0))
         return True
 
