@@ -44,7 +44,7 @@ class Site:
         self.www = root / "www"
         self.manifest: Manifest | None = None
         self.progress = "starting"
-        self._sources = {folder: Files(self.www / folder) for folder in ("css", "py", "worker")}
+        self._sources = {folder: Files(self.www / folder) for folder in ("css", "js", "py", "worker")}
         self._assets: Files | None = None
         self._templates = Environment(
             loader=FileSystemLoader(self.www), autoescape=True, undefined=StrictUndefined, auto_reload=True
@@ -64,6 +64,7 @@ class Site:
             add(path, f"page-{name}", self.page, defaults={"name": name})
         add("/assets/<path:name>", "assets", self.asset)
         add("/py/<path:name>", "py", self.source, defaults={"folder": "py"})
+        add("/js/<path:name>", "js", self.source, defaults={"folder": "js"})
         add("/css/<path:name>", "css", self.source, defaults={"folder": "css"})
         add("/worker/boot.js", "boot", self.source, defaults={"folder": "worker", "name": "boot.js"})
         add("/worker/boot.json", "boot-json", self.boot)

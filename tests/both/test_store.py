@@ -333,3 +333,10 @@ def test_whatever_overlaps_each_event_stands_once_and_in_order():
                 live(store, *range(first, position + 1))
             position = max(position, seqs(store)[-1] if seqs(store) else 0)
             assert seqs(store) == list(range(1, position + 1))
+
+
+def test_a_snapshot_whose_bodies_overlap_is_taken_once_each():
+    store = Store(["room"])
+    snapshot(store, 6, 3, 4, 5, 6, 4, 5, 6)
+    assert seqs(store) == [3, 4, 5, 6]
+    assert store.duplicates == 3

@@ -23,6 +23,7 @@ class Proxy:
         self._port = port
         self._failures: dict[str, int] = {}
         self._held: dict[str, int] = {}
+        self._cutting = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
@@ -50,6 +51,11 @@ class Proxy:
         """Let go of what ``hold`` holds, and hold no more."""
         self._held.clear()
         self._loop.call_soon_threadsafe(self._released.set)
+
+    def cut(self) -> None:
+        """Break off what ``hold`` holds, whatever of it is on its way already, and hold no more."""
+        self._cutting = True
+        self.release()
 
     def freeze(self) -> None:
         """Stop the traffic of all WebSockets, without closing them."""
@@ -112,6 +118,8 @@ class Proxy:
                 await self._flowing.wait()
             if held is not None and sent >= held:
                 await self._released.wait()
+                if self._cutting:
+                    return
                 held = None
             target.write(chunk)
             await target.drain()

@@ -111,7 +111,7 @@ class Publisher(threading.Thread):
     ``acknowledged`` has the seq of each id that the server answered for.
     """
 
-    PAUSE = 0.04
+    PAUSE = 0.1  # seconds; a tab that is away for the longest backoff misses less than it shows, so skips none
 
     def __init__(self, server: Server) -> None:
         super().__init__(name="publisher", daemon=True)

@@ -21,7 +21,7 @@ def test_a_tab_is_usable_while_python_loads(server: Server, proxy: Proxy, new_br
     proxy.hold("*/pyodide.asm.wasm", after=1_500_000)
     page = new_browser(proxy.url).open("/room")
     wait(page.marks, lambda marks: "ui-ready" in marks, "the mark ui-ready")
-    told = page.wait_text("line-state", lambda text: re.search(r"· [1-9]", text) is not None)
+    told = page.wait_text("boot-bytes", lambda text: re.match(r"[1-9]", text) is not None)
     loaded, total = [float(number) for number in re.findall(r"\d+\.\d", told)]
     assert 0 < loaded < total
     assert 0 < page.evaluate("document.querySelector('[data-testid=boot-progress]').position") < 1
@@ -53,7 +53,7 @@ def test_a_tab_that_comes_while_python_loads_is_kept(server: Server, proxy: Prox
     browser = new_browser(proxy.url)
     pages = [browser.open("/room") for _ in range(3)]
     for page in pages:
-        page.wait_text("line-state", lambda text: "MB" in text)
+        page.wait_text("boot-bytes", lambda text: "MB" in text)
         assert page.line == "booting"
     pages[1].close()
     proxy.release()
@@ -109,9 +109,9 @@ def test_a_server_that_dies_during_the_boot(server: Server, proxy: Proxy, new_br
     """Pyodide's WebAssembly breaks off: the page says so instead of waiting for ever."""
     proxy.hold("*/pyodide.asm.wasm", after=1_500_000)
     page = new_browser(proxy.url).open("/room")
-    page.wait_text("line-state", lambda text: "MB" in text)
+    page.wait_text("boot-bytes", lambda text: "MB" in text)
     server.kill()
-    proxy.release()
+    proxy.cut()
     page.wait_line("failed")
     page.wait_text("line-notice", lambda text: "SharedWorker" in text)
     server.start()

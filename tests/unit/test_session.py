@@ -240,6 +240,24 @@ def test_a_refused_publish_is_told_and_not_sent_again() -> None:
     assert session.diagnostics()["outbox"] == 0
 
 
+def test_a_publish_that_turns_out_too_large_is_refused_when_the_limit_is_known() -> None:
+    session = make_session()
+    session.tab_said(1, hello("room"), 0.0)
+    session.tab_said(1, publish("large", data="x" * 2000), 0.0)
+    session.tab_said(1, publish("small"), 0.0)
+    session.socket_opened(0.1)
+    effects = session.socket_said(welcome(), 0.2)
+    assert [(frame["id"], frame["code"]) for frame in told(effects)] == [("large", "too_large")]
+    assert [frame["id"] for frame in sent(effects)] == ["small"]
+
+
+def test_a_late_tab_is_told_what_is_established() -> None:
+    session = live_session("room")
+    joined = told(session.tab_said(2, hello("room", "host.*"), 1.0), 2)[0]
+    assert joined["established"] == ["room"]
+    assert broadcast(session.socket_said(subscribed(10, "host.*"), 1.1))[0]["topics"] == ["host.*"]
+
+
 def test_a_publish_refused_for_now_is_sent_again_later() -> None:
     session = live_session("room")
     session.tab_said(1, publish("p1"), 1.0)

@@ -41,19 +41,29 @@ def draw_chips(count: int) -> None:
 
 def draw_host() -> None:
     """The host's latest figures, and the last minute of each."""
-    cpu, memory, network = [line.store.latest(f"host.{name}") for name in ("cpu", "memory", "network")]
-    if cpu is not None:
-        show(find("host-cpu"), f"{cpu['data']['percent']:.0f} %")
-        draw_trend("trend-cpu", [event["data"]["percent"] for event in line.store.events("host.cpu")], 100)
-    if memory is not None:
-        data = memory["data"]
-        show(find("host-memory"), f"{data['used'] / 1e9:.1f} of {data['total'] / 1e9:.1f} GB")
-        draw_trend("trend-memory", [event["data"]["percent"] for event in line.store.events("host.memory")], 100)
-    if network is not None:
-        data = network["data"]
-        show(find("host-network"), f"↓ {rate_text(data['received'])}  ↑ {rate_text(data['sent'])}")
-        rates = [event["data"]["received"] + event["data"]["sent"] for event in line.store.events("host.network")]
-        draw_trend("trend-network", rates, max(rates[-TREND_POINTS:] + [1000]))
+    cpu = figures("host.cpu", "percent")
+    if cpu:
+        show(find("host-cpu"), f"{cpu[-1]['percent']:.0f} %")
+        draw_trend("trend-cpu", [each["percent"] for each in cpu], 100)
+    memory = figures("host.memory", "percent", "used", "total")
+    if memory:
+        show(find("host-memory"), f"{memory[-1]['used'] / 1e9:.1f} of {memory[-1]['total'] / 1e9:.1f} GB")
+        draw_trend("trend-memory", [each["percent"] for each in memory], 100)
+    network = figures("host.network", "received", "sent")
+    if network:
+        show(find("host-network"), f"↓ {rate_text(network[-1]['received'])}  ↑ {rate_text(network[-1]['sent'])}")
+        rates = [each["received"] + each["sent"] for each in network]
+        draw_trend("trend-network", rates, max(rates + [1000]))
+
+
+def figures(topic: str, *names: str) -> "list[dict]":
+    """The data of a topic's last events that hold these numbers; others, which anybody may publish, are passed over."""
+    found = []
+    for event in line.store.events(topic)[-TREND_POINTS:]:
+        data = event["data"]
+        if isinstance(data, dict) and all(isinstance(data.get(name), (int, float)) for name in names):
+            found.append(data)
+    return found
 
 
 def rate_text(bytes_a_second: float) -> str:
@@ -64,10 +74,9 @@ def rate_text(bytes_a_second: float) -> str:
 
 
 def draw_trend(name: str, values: "list", top: float) -> None:
-    """The last values as a line in the SVG of this name, whose view box is 60 by 20; ``top`` is its upper edge."""
-    recent = values[-TREND_POINTS:]
-    start = TREND_POINTS - len(recent)
-    points = [f"{start + index},{19 - 18 * min(value / top, 1):.1f}" for index, value in enumerate(recent)]
+    """At most TREND_POINTS values as a line in the SVG of this name; its view box is 60 by 20, ``top`` its edge."""
+    start = TREND_POINTS - len(values)
+    points = [f"{start + index},{19 - 18 * min(value / top, 1):.1f}" for index, value in enumerate(values)]
     find(name).setAttribute("points", " ".join(points))
 
 

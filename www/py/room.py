@@ -27,7 +27,7 @@ SENTENCES = (
 def draw() -> None:
     """Show the state of the line and of the room."""
     draw_status(line)
-    show(find("room-id"), me)
+    show(find("room-id"), name_of(line.browser))
     show(find("room-count"), "–" if line.browsers is None else str(line.browsers))
     show(find("room-status"), status_text())
     waiting = len(line.pending)
@@ -62,7 +62,9 @@ def draw_list(events: "list") -> None:
         items.append(make_item(event))
     if fresh and at_end:
         items.scrollTop = items.scrollHeight
-    find("room-empty").hidden = bool(events) or line.state == "booting"
+    find("room-empty").hidden = bool(events) or not line.settled
+    if line.settled:
+        items.setAttribute("aria-live", "polite")  # from here on, what is new is read aloud
 
 
 def make_item(event: dict) -> "object":
@@ -72,7 +74,7 @@ def make_item(event: dict) -> "object":
     if isinstance(data, dict):
         author, text = data.get("author", author), data.get("text", "")
     author = str(author)[:60]
-    item = make("li", data_seq=str(event["seq"]), class_="mine" if author == me else "theirs")
+    item = make("li", data_seq=str(event["seq"]), class_="mine" if author == name_of(line.browser) else "theirs")
     at = window.Date.new(event["time"] * 1000)
     meta = make("span", class_="meta")
     meta.append(make("strong", author, class_=f"hue-{sum(author.encode()) % 8}"))
@@ -87,7 +89,7 @@ def send(event: "object") -> None:
     event.preventDefault()
     field = find("room-text")
     text = field.value.strip() or random.choice(SENTENCES)
-    if line.publish("room", {"text": text, "author": me}):
+    if line.publish("room", {"text": text, "author": name_of(line.browser)}):
         field.value = ""
     label_button()
     field.focus()
@@ -99,7 +101,6 @@ def label_button(*_: "object") -> None:
 
 
 line = Tab("room", ["room"], draw)
-me = name_of(line.browser)
 find("room-form").addEventListener("submit", ffi.create_proxy(send))
 find("room-text").addEventListener("input", ffi.create_proxy(label_button))
 label_button()

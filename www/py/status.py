@@ -13,14 +13,13 @@ TEXTS = {
 
 def draw_status(line: "object") -> None:
     """Show the state of a Tab."""
-    text = TEXTS[line.state]
+    show(find("line-state"), TEXTS[line.state])
     progress = find("boot-progress")
-    booting = line.state == "booting"
-    if booting and line.total:
-        text = f"{text} · {line.loaded / 1e6:.1f} of {line.total / 1e6:.1f} MB"
+    counting = line.state == "booting" and line.total > 0
+    progress.hidden = not counting
+    if counting:
         progress.value = line.loaded / line.total
-    progress.hidden = not booting
-    show(find("line-state"), text)
+    show(find("boot-bytes"), f"{line.loaded / 1e6:.1f} of {line.total / 1e6:.1f} MB" if counting else "")
     notice = find("line-notice")
     notice.hidden = not (line.state == "failed" or line.refused)
     show(notice, line.message if line.state == "failed" else line.refused)

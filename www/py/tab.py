@@ -8,6 +8,7 @@ state kept here; the page's ``draw`` is called once per animation frame, however
 """
 
 import json
+import sys
 
 from pyscript import document, ffi, window
 
@@ -17,6 +18,7 @@ from partyline.store import Store
 
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
+WORKER_FAILED = "The SharedWorker could not be started. Reload the page; if that does not help, allow this site's data."
 
 
 class Tab:
@@ -29,8 +31,9 @@ class Tab:
 
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
-    ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events; ``pending`` the ids of
-    what was published and is not acknowledged; ``refused`` says what the worker or the server refused last.
+    ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
+    their history is here; ``pending`` holds by id what was published and is not acknowledged; ``refused`` says what the
+    worker or the server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
@@ -39,10 +42,8 @@ class Tab:
         self.era = 0
         self.state = "booting"
         self.message = ""
-        self.stage = "starting"
         self.loaded = 0
         self.total = 0
-        self.retry_at = 0.0
         self.python = ""
         self.tabs = None
         self.browsers = None
@@ -53,12 +54,13 @@ class Tab:
         self._draw = draw
         self._drawing = False
         self._marked_live = False
-        self._snapshot_seen = False
+        self._established = []
         self._follower = Follower()
         self._handlers = {
             protocol.BOOTING: self._booting,
             protocol.FAILED: self._failed,
             protocol.JOINED: self._joined,
+            protocol.SUBSCRIBED: self._subscribed,
             protocol.SNAPSHOT: self._take,
             protocol.EVENTS: self._take,
             protocol.ACK: self._acknowledged,
@@ -79,17 +81,13 @@ class Tab:
         window.performance.mark("ui-ready")
         window.partyline = ffi.to_js({"diagnostics": ffi.create_proxy(self._diagnostics)})
         name = f"partyline-{document.documentElement.dataset.build}"
-        self._channel = window.BroadcastChannel.new(name)
-        self._channel.onmessage = ffi.create_proxy(lambda event: self._heard(event.data))
-        options = {"type": "module", "name": name, "extendedLifetime": True}
-        try:
-            worker = window.SharedWorker.new("/worker/boot.js", ffi.to_js(options))
-        except Exception as error:  # JsException, whose place differs between interpreters
-            self._fail(f"The browser could not start the SharedWorker ({error}). Partyline needs one.")
+        self._channel = window.guard.channel(name)
+        worker = window.guard.worker("/worker/boot.js", name) if self._channel else None
+        if not worker:
+            self._fail(f"The browser refuses what Partyline needs: {window.guard.why}. Is this site's data blocked?")
             return
-        worker.onerror = ffi.create_proxy(
-            lambda event: self._fail("The SharedWorker could not be loaded. Is the server there? Reload the page.")
-        )
+        self._channel.onmessage = ffi.create_proxy(lambda event: self._heard(event.data))
+        worker.onerror = ffi.create_proxy(lambda event: self._fail(WORKER_FAILED))
         self._port = worker.port
         self._port.onmessage = ffi.create_proxy(lambda event: self._told(event.data))
         self._hello()
@@ -109,11 +107,16 @@ class Tab:
             self.changed()
             return None
         event_id = random_id()
-        self.pending[event_id] = data
+        self.pending[event_id] = (topic, data)
         self.refused = ""
-        self._post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
+        self._send(event_id)
         self.changed()
         return event_id
+
+    @property
+    def settled(self) -> bool:
+        """Whether the history of all wanted topics is here."""
+        return all(pattern in self._established for pattern in self.store.patterns)
 
     def changed(self) -> None:
         """Have the page drawn, once, at the next frame."""
@@ -128,8 +131,11 @@ class Tab:
     def _frame(self, *_: "object") -> None:
         self._drawing = False
         document.documentElement.dataset.line = self.state
-        self._draw()
-        if self.state == "live" and self._snapshot_seen and not self._marked_live:
+        try:
+            self._draw()
+        except Exception as error:  # one thing that can't be shown must not stop the rest
+            sys.print_exception(error)
+        if self.state == "live" and self.settled and not self._marked_live:
             self._marked_live = True
             window.performance.mark("line-live")
 
@@ -149,6 +155,10 @@ class Tab:
             }
         )
 
+    def _send(self, event_id: str) -> None:
+        topic, data = self.pending[event_id]
+        self._post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
+
     def _post(self, header: dict) -> None:
         self._port.postMessage(json.dumps(header))
 
@@ -158,6 +168,7 @@ class Tab:
 
     def _visibility(self, event: "object") -> None:
         self._post({"kind": protocol.VISIBLE, "visible": not document.hidden})
+        self._drawing = False  # a frame that was asked for may not come in the background
         self.changed()
 
     def _told(self, text: str) -> None:
@@ -180,16 +191,20 @@ class Tab:
 
     def _booting(self, header: dict, _: "list[str]") -> None:
         self.state = "booting"  # it may have failed before, and try again
-        self.stage, self.loaded, self.total = header["stage"], header["loaded"], header["total"]
+        self.loaded, self.total = header["loaded"], header["total"]
 
     def _failed(self, header: dict, _: "list[str]") -> None:
         self._fail(f"Python could not start in the SharedWorker: {header['message']}")
 
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
+        self.browser = header["browser"]
+        self._established = header["established"]
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)
+        for event_id in self.pending:  # what became of them may have been told while we were away
+            self._send(event_id)
 
     def _acknowledged(self, header: dict, _: "list[str]") -> None:
         self.pending.pop(header["id"], None)
@@ -210,9 +225,11 @@ class Tab:
         self.store.clear()
         self.era += 1
 
+    def _subscribed(self, header: dict, _: "list[str]") -> None:
+        self._established = self._established + header["topics"]
+
     def _take(self, header: dict, bodies: "list[str]") -> None:
         self.store.take(header, bodies)
-        self._snapshot_seen = True
 
     def _line(self, header: dict, _: "list[str]") -> None:
         state = header["state"]
@@ -220,7 +237,6 @@ class Tab:
         self.message = header["message"]
         if state != "live":
             self.browsers = self.sockets = None
-        self.retry_at = window.performance.now() / 1000 + header.get("retry_in", 0)
 
     def _presence(self, header: dict, _: "list[str]") -> None:
         self.browsers, self.sockets = header["browsers"], header["sockets"]
@@ -264,12 +280,9 @@ def random_id() -> str:
 
 def _browser_id() -> str:
     """This browser's id, the same in all its tabs; one for this visit alone where storage is denied."""
-    try:
-        known = window.localStorage.getItem("partyline.browser")
-        if protocol.is_id(known):
-            return known
-        made = random_id()
-        window.localStorage.setItem("partyline.browser", made)
-        return made
-    except Exception:  # JsException (SecurityError): the user denies storage
-        return random_id()
+    known = window.guard.read("partyline.browser")
+    if protocol.is_id(known):
+        return known
+    made = random_id()
+    window.guard.write("partyline.browser", made)
+    return made

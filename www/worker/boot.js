@@ -79,12 +79,13 @@ async function boot() {
     stopWatching = watchFetches(config.bytes, reject);
   });
   const bundle = get(config.bundle).then((response) => response.arrayBuffer());
-  const [pyodide, ours] = await Promise.race([Promise.all([loadPython(config), bundle]), trouble]);
-  stopWatching();
+  const loading = Promise.all([loadPython(config), bundle]);
+  const [pyodide, ours] = await Promise.race([loading, trouble]).finally(stopWatching);
   pyodide.unpackArchive(ours, "zip");
   tell({ stage: "starting", loaded: config.bytes });
   const hub = pyodide.pyimport("shell").start(JSON.stringify({ name: self.name, build: config.build }));
-  for (const { port, said } of waiting.splice(0)) hub.connect(port, JSON.stringify(said));
+  for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
+  waiting.length = 0;
   shell = hub;
 }
 

@@ -231,6 +231,7 @@ class Session:
             "browser": self._browser,
             "python": self.python,
             "line": self._line_frame(),
+            "established": self._topics.patterns(established=True),
             "presence": self._presence,
         }
         effects: list[Effect] = [Tell(port, protocol.encode(joined)), self._broadcast(self._tabs_frame())]
@@ -310,7 +311,7 @@ class Session:
         if kind == protocol.SUBSCRIBED:
             self.cursor = max(self.cursor, header["seq"])
             self._topics.establish(header["topics"])
-            return []
+            return [self._broadcast(text)]
         if kind == protocol.HEARTBEAT:
             self.cursor = max(self.cursor, header["seq"])
             return [self._broadcast(text)]  # so that a tab that missed the last broadcast sees the hole
@@ -338,6 +339,12 @@ class Session:
         self._live_since = now
         self._silent_at = now + SILENCE_PERIODS * self._heartbeat
         effects += self._become("live")
+        for letter in [letter for letter in self._outbox if len(letter.frame) > self._frame_limit]:
+            self._outbox.remove(letter.id)
+            if letter.port in self._tabs:
+                message = f"The server takes at most {self._frame_limit} bytes at once."
+                refusal = {"kind": protocol.ERROR, "code": "too_large", "message": message, "id": letter.id}
+                effects.append(Tell(letter.port, protocol.encode(refusal)))
         return effects + [Send(letter.frame) for letter in self._outbox]
 
     def _acknowledged(self, header: Header, text: str) -> list[Effect]:

@@ -58,7 +58,7 @@ FAILED = "failed"
 JOINED = "joined"
 ANSWER = "answer"
 
-# worker -> all tabs, over the channel, each in a relay envelope; besides events, snapshot, presence and heartbeat
+# worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"
 LINE = "line"
 TABS = "tabs"
