@@ -81,7 +81,7 @@ class ChromiumBrowser(Browser):
         super().__init__(url)
         self._engine = engine
         self._context = context
-        engine.workers.listeners[url] = self.worker_console
+        self.worker_console = engine.workers.lines.setdefault(url, self.worker_console)
 
     def open(self, path: str) -> ChromiumPage:
         """A new tab."""
@@ -159,11 +159,12 @@ class ChromiumPage(Page):
 class WorkerConsoles:
     """What SharedWorkers say. Playwright does not show them, so this asks the DevTools protocol, Target domain.
 
-    ``listeners`` has a list of lines for each origin.
+    ``lines`` has what was said, by origin: which context a worker belongs to is not told, so browsers for the same server
+    share one list.
     """
 
     def __init__(self, engine: Chromium) -> None:
-        self.listeners: dict[str, list[Line]] = {}
+        self.lines: dict[str, list[Line]] = {}
         self._engine = engine
         self._origins: dict[str, str] = {}  # by session
         self._tasks: set[asyncio.Task[None]] = set()
@@ -191,7 +192,7 @@ class WorkerConsoles:
             return  # it is gone already
 
     def _received(self, event: dict[str, Any]) -> None:
-        lines = self.listeners.get(self._origins.get(event["sessionId"], ""))
+        lines = self.lines.get(self._origins.get(event["sessionId"], ""))
         message = json.loads(event["message"])
         parameters = message.get("params", {})
         if lines is None:
