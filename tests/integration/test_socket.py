@@ -161,13 +161,18 @@ async def test_what_retention_removed_is_a_gap_and_other_topics_have_none(make_s
         assert [(event["topic"], event["data"]) for event in await client.events(1)] == [("quiet", "after")]
 
 
-async def test_who_reads_slowly_is_told_of_the_gap_and_goes_on(make_server: Callable[..., Server]) -> None:
-    server = make_server(BUFFER_BYTES="100000", REPLAY="50", SNAPSHOT="5")
-    server.start()
+def narrow_socket(server: Server) -> socket.socket:
+    """A connection that takes little at once, so that the server soon has to wait for its client."""
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     narrow.connect(("127.0.0.1", server.port))
-    async with connect(server, sock=narrow, compression=None) as client:
+    return narrow
+
+
+async def test_who_reads_slowly_is_told_of_the_gap_and_goes_on(make_server: Callable[..., Server]) -> None:
+    server = make_server(BUFFER_BYTES="100000", REPLAY="50", SNAPSHOT="5")
+    server.start()
+    async with connect(server, sock=narrow_socket(server), compression=None) as client:
         await client.hello(subscribe=["room"])
         await client.until("subscribed")
         text = "x" * 100_000
@@ -244,10 +249,7 @@ async def test_what_is_pruned_while_it_catches_up_is_told_as_a_gap(make_server: 
     server.post("room", {"data": "first"})
     for _ in range(180):
         await asyncio.to_thread(server.post, "room", {"data": text})
-    narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-    narrow.connect(("127.0.0.1", server.port))
-    async with connect(server, sock=narrow, compression=None) as client:
+    async with connect(server, sock=narrow_socket(server), compression=None) as client:
         await client.hello(resume=["room"], cursor=(server.status()["epoch"], 1))
         for _ in range(500):  # while it is sent what it missed
             await asyncio.to_thread(server.post, "room", {"data": text})
