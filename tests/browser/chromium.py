@@ -159,8 +159,8 @@ class ChromiumPage(Page):
 class WorkerConsoles:
     """What SharedWorkers say. Playwright does not show them, so this asks the DevTools protocol, Target domain.
 
-    ``lines`` has what was said, by origin: which context a worker belongs to is not told, so browsers for the same server
-    share one list.
+    ``lines`` has what was said, by origin: which context a worker belongs to is not told, so browsers for the same
+    server share one list.
     """
 
     def __init__(self, engine: Chromium) -> None:
