@@ -145,7 +145,7 @@ class Connection:
         self._effects: deque[tuple[Effect, bool]] = deque()
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
         self._open = True
-        self._sent_at = asyncio.get_running_loop().time()
+        self._opened_at = self._sent_at = asyncio.get_running_loop().time()
 
     def do(self, effect: Effect, *, in_hand: bool = False) -> None:
         """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
@@ -218,7 +218,7 @@ class Connection:
     async def _wait(self, period: float) -> None:
         """Wait for something to do; say a heartbeat, or give up on a hello, when its time has come."""
         now = asyncio.get_running_loop().time
-        due = self._sent_at + (period if self.browser is not None else HELLO_SECONDS)
+        due = self._sent_at + period if self.browser is not None else self._opened_at + HELLO_SECONDS
         if not self.wake.is_set() and due > now():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(due):

@@ -388,16 +388,16 @@ class Session:
         if not self._tabs and self._idle_at is None:
             return self._become("idle")
         self._dial_at = now + self._random() * min(BACKOFF_CAP, BACKOFF_BASE * 2**self._attempt)
-        return self._become("offline", reason, retry_in=self._dial_at - now)
+        return self._become("offline", reason)
 
     def _forget_socket(self) -> None:
         self._socket_open = False
         self._silent_at = None
         self._presence = None
 
-    def _become(self, state: str, message: str = "", **more: float) -> list[Effect]:
+    def _become(self, state: str, message: str = "") -> list[Effect]:
         self.state, self.message = state, message
-        return [self._broadcast(protocol.encode({**self._line_frame(), **more}))]
+        return [self._broadcast(protocol.encode(self._line_frame()))]
 
     def _line_frame(self) -> Header:
         return {"kind": protocol.LINE, "state": self.state, "message": self.message}
