@@ -15,7 +15,7 @@ from quart import Blueprint, Response, ResponseReturnValue, request
 from partyline import __version__
 from partyline.topics import is_topic
 
-from .auth import origin_allowed, token_allowed
+from .auth import Publishers
 from .checks import InputError, bad_topic_message, make_draft, parse_json
 from .line import Line
 from .log import Draft, Receipt
@@ -29,7 +29,8 @@ DEFAULT_LIMIT = 100
 class Api:
     """The routes, over what they speak of."""
 
-    def __init__(self, line: Line, rates: Rates) -> None:
+    def __init__(self, line: Line, rates: Rates, publishers: Publishers) -> None:
+        self.publishers = publishers
         self.line = line
         self.log = line.log
         self.rates = rates
@@ -46,12 +47,12 @@ class Api:
 
     async def status(self) -> ResponseReturnValue:
         """Counts as the server sees them; ``topics`` is how many there are."""
-        presence = self.line.presence
+        everybody = self.line.everybody()
         return {
             "epoch": self.log.epoch,
             "seq": await self.log.last_seq(),
-            "sockets": presence.sockets,
-            "browsers": presence.browsers,
+            "sockets": everybody.sockets,
+            "browsers": everybody.browsers,
             "topics": len(await self.log.topics()),
             "version": __version__,
         }
@@ -85,29 +86,27 @@ class Api:
 
     async def publish(self, topic: str) -> ResponseReturnValue:
         """Append one event, or an array of them; 201 where one is new, 200 where all stood there before."""
-        settings = self.line.settings
         raw = await request.get_data()  # first: a connection whose body was left unread cannot be used again
-        if not origin_allowed(request.headers.get("Origin"), request.host, settings.origins):
-            raise InputError("bad_origin", "Pages of this origin may not publish.", 403)
-        if not token_allowed(request.headers.get("Authorization"), settings.token):
-            raise InputError("bad_token", "Publishing needs the header Authorization: Bearer <token>.", 401)
+        by = self.publishers.admit(request)
         _check_topic(topic)
         body = parse_json(raw, "The body")
         batch = isinstance(body, list)
         items = body if isinstance(body, list) else [body]
         if not items or len(items) > MAX_BATCH:
             raise InputError("bad_batch", f"A batch has 1 to {MAX_BATCH} events; this one has {len(items)}.")
-        receipts = await self.log.append([self._draft(topic, item) for item in items])
+        drafts = [self._draft(topic, item, by) for item in items]
+        self.publishers.spend(request, len(drafts))
+        receipts = await self.log.append(drafts)
         answers = [self._answer(receipt) for receipt in receipts]
         status = 200 if all(receipt.duplicate for receipt in receipts) else 201
         return Response(json.dumps(answers if batch else answers[0]), status, content_type="application/json")
 
-    def _draft(self, topic: str, item: object) -> Draft:
+    def _draft(self, topic: str, item: object, by: str) -> Draft:
         if not isinstance(item, dict):
             raise InputError("not_object", 'An event is a JSON object with "data" and, if you like, "id".')
         if "data" not in item:
             raise InputError("no_data", 'The event has no "data".')
-        draft = make_draft(topic, item.get("id"), item["data"])
+        draft = make_draft(topic, item.get("id"), item["data"], by=by)
         if len(draft.data.encode()) > self.line.settings.max_frame:
             limit = self.line.settings.max_frame
             raise InputError("too_large", f"An event's data has at most {limit} bytes.", 413)

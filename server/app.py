@@ -14,16 +14,26 @@ from quart import Quart, Response
 
 from . import assets, feeds
 from .api import Api
+from .auth import Publishers
 from .config import ROOT, Settings, SettingsError, unknown_variables
 from .errors import Errors
 from .fanout import Fanout
+from .identity import Identities, server_secret
+from .limits import Buckets, raise_file_limit
 from .line import Line
 from .log import LogError, open_log
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
+from .signin import SignIn
 
 RETRY_SECONDS = 30.0
+
+MANY_FILES = 10_500
+"""Enough for 10,000 sockets, and for what else a server opens."""
+
+ATTEMPTS_A_SECOND = 0.5
+"""How often an address may give a wrong token, after a few at once."""
 
 logger = logging.getLogger("partyline")
 
@@ -44,15 +54,24 @@ def create_app(settings: Settings | None = None) -> Quart:
         raise SettingsError(str(error)) from error
     rates = Rates(time.monotonic)
     fanout = Fanout(log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates)
-    line = Line(settings, log, fanout)
-    site = Site(ROOT)
+    secret = server_secret(settings.secret)
+    identities = Identities(secret)
+    line = Line(settings, log, fanout, identities)
+    site = Site(ROOT, identities, has_token=bool(settings.token))
+    attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
+    sign_in = SignIn(settings, site, attempts)
+    publishers = Publishers(
+        settings, identities, is_teacher=sign_in.is_teacher, addresses=line.addresses, attempts=attempts
+    )
     tasks: set[asyncio.Task[None]] = set()
     stopping = threading.Event()
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    app.register_blueprint(Api(line, rates).blueprint())
+    app.extensions["partyline"] = line
+    app.register_blueprint(Api(line, rates, publishers).blueprint())
     app.register_blueprint(site.blueprint())
+    sign_in.register(app, secret)
     line.register(app)
     Errors(site).register(app)
 
@@ -63,9 +82,11 @@ def create_app(settings: Settings | None = None) -> Quart:
 
     @app.before_serving
     async def open_all() -> None:
+        _check_file_limit()
         await log.open()
         await fanout.open()
         start(fanout.run())
+        start(line.run_presence())
         start(_prepare(site, assets.default_out(settings.assets), stopping))
         for name in settings.feeds:
             start(feeds.run(name, log))
@@ -109,6 +130,16 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
             site.progress = "This failed; the server's log says why. It will be tried again."
             await asyncio.sleep(RETRY_SECONDS)
     site.prepared(manifest, out)
+
+
+def _check_file_limit() -> None:
+    limit = raise_file_limit()
+    if limit < MANY_FILES:
+        logger.warning(
+            "= this process may open %d files, so it holds fewer than %d sockets; raise the limit (ulimit -n) for more",
+            limit,
+            limit,
+        )
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:

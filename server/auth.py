@@ -1,10 +1,17 @@
-"""Who may do what: whose pages may connect, and who may publish over HTTP. Pure."""
+"""Who may do what: whose pages may connect and publish, and who holds the token."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
+
+from quart import Request
+
+from .checks import InputError
+from .config import Settings
+from .identity import COOKIE, Identities
+from .limits import Buckets
 
 
 def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> bool:
@@ -21,9 +28,65 @@ def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> b
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
+def same(given: str, wanted: str) -> bool:
+    """Whether two secrets are the same, in constant time."""
+    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
+
+
 def token_allowed(authorization: str | None, token: str) -> bool:
-    """Whether an ``Authorization`` header bears the token (RFC 6750, section 2.1). Compared in constant time."""
+    """Whether an ``Authorization`` header bears the token (RFC 6750, section 2.1)."""
     if not token:
         return True
     scheme, _, given = (authorization or "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+    return scheme.lower() == "bearer" and same(given.strip(), token)
+
+
+def check_origin(request: Request, allowed: Collection[str]) -> None:
+    """Refuse a request that a page of another origin made: an InputError with status 403."""
+    if not origin_allowed(request.headers.get("Origin"), request.host, allowed):
+        raise InputError("bad_origin", "Pages of this origin may not publish.", 403)
+
+
+class Publishers:
+    """Who may publish over HTTP, and how much.
+
+    Args:
+        is_teacher: whether the request comes from who is signed in.
+        addresses: how many events each address may publish.
+        attempts: how often each address may give a wrong token.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        identities: Identities,
+        *,
+        is_teacher: Callable[[], bool],
+        addresses: Buckets,
+        attempts: Buckets,
+    ) -> None:
+        self._settings = settings
+        self._identities = identities
+        self._is_teacher = is_teacher
+        self._addresses = addresses
+        self._attempts = attempts
+
+    def admit(self, request: Request) -> str:
+        """The browser that the request proves to come from, empty for none. Raises InputError: 401, 403 or 429."""
+        check_origin(request, self._settings.origins)
+        authorization = request.headers.get("Authorization")
+        if not token_allowed(authorization, self._settings.token) and not self._is_teacher():
+            if authorization is not None:
+                _refuse_for(self._attempts.of(request.remote_addr or "").try_take(), "Too many wrong tokens")
+            raise InputError("bad_token", "Publishing needs the header Authorization: Bearer <token>.", 401)
+        return self._identities.browser_of(request.cookies.get(COOKIE)) or ""
+
+    def spend(self, request: Request, events: int) -> None:
+        """Count what is about to be published. Raises InputError, status 429, where an address publishes too much."""
+        _refuse_for(self._addresses.of(request.remote_addr or "").try_take(events), "Too many events")
+
+
+def _refuse_for(seconds: float, what: str) -> None:
+    if seconds > 0:
+        message = f"{what} from this address; try again in {seconds:.1f} seconds. Nothing of this was taken."
+        raise InputError("too_many", message, 429, retry_after=seconds)

@@ -17,13 +17,17 @@ from .log import Draft
 
 
 class InputError(Exception):
-    """Input that is refused. ``code`` is for programs, ``message`` for people, ``status`` for HTTP."""
+    """Input that is refused. ``code`` is for programs, ``message`` for people, ``status`` for HTTP.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    ``retry_after`` says in how many seconds the same may do; None where it never will.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.retry_after = retry_after
 
 
 def parse_json(text: str | bytes, what: str) -> Any:
@@ -41,8 +45,11 @@ def parse_json(text: str | bytes, what: str) -> Any:
     return value
 
 
-def make_draft(topic: object, event_id: object, data: Any) -> Draft:
-    """A draft for the log. An ``event_id`` of None gets one made; ``data`` is a parsed JSON value."""
+def make_draft(topic: object, event_id: object, data: Any, *, by: str = "") -> Draft:
+    """A draft for the log. An ``event_id`` of None gets one made; ``data`` is a parsed JSON value.
+
+    ``by`` is who publishes, as far as the server knows it.
+    """
     if topic is None:
         raise InputError("no_topic", "The event has no topic.")
     if not is_topic(topic) or not isinstance(topic, str):
@@ -58,7 +65,7 @@ def make_draft(topic: object, event_id: object, data: Any) -> Draft:
         raise InputError("bad_text", "The event's data has half a surrogate pair in it, which is no text.") from None
     except ValueError:
         raise InputError("bad_number", "The event's data has a number too large for JSON's readers.") from None
-    return Draft(topic, event_id, text)
+    return Draft(topic, event_id, text, by)
 
 
 def bad_topic_message(topic: object) -> str:

@@ -38,6 +38,11 @@ class Settings:
     origins: tuple[str, ...] = _setting(
         (), "Origins, besides our own, whose pages may connect and publish; separated by commas: `https://example.org`."
     )
+    secret: str = _setting(
+        "",
+        "What browsers' identities and sign-ins are signed with; several machines need the same. Empty for one that is "
+        "made once and kept for this user.",
+    )
     feeds: tuple[str, ...] = _setting(("host",), "The feeds to run, separated by commas; empty for none.")
     flush_ms: int = _setting(20, "The shortest time between two frames of live events, in milliseconds.")
     retention: int = _setting(100_000, "How many events of each topic are kept.")
@@ -48,6 +53,11 @@ class Settings:
     heartbeat_ms: int = _setting(15_000, "How long the server stays silent on a socket at most, in milliseconds.")
     max_frame: int = _setting(262_144, "The largest frame taken from a socket, in bytes of UTF-8.")
     max_body: int = _setting(4_194_304, "The largest HTTP body taken, in bytes.")
+    rate: int = _setting(500, "How many frames a second a socket is read at most; four seconds' worth at once.")
+    address_rate: int = _setting(
+        10_000, "How many events a second one address may publish at most; four seconds' worth at once."
+    )
+    sockets_per_address: int = _setting(20_000, "How many sockets one address may hold open in each process.")
     buffer_bytes: int = _setting(
         8_388_608, "How much of the newest live events each server process keeps encoded, in bytes."
     )

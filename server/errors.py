@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 
 from quart import Quart, Response, has_request_context, request, websocket
@@ -42,6 +43,8 @@ class Errors:
 
     async def _input(self, error: InputError) -> Response:
         headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(math.ceil(error.retry_after))
         return self._answer(error.code, error.message, error.status, headers)
 
     async def _busy(self, error: LogBusyError) -> Response:

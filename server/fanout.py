@@ -1,8 +1,8 @@
 """Tail the log, encode each batch once, wake the connections.
 
 A ``Window`` is what one read of the log gave: all events with ``after < seq <= window.seq``. Its bodies are encoded
-once; the message for a set of subscriptions is joined once, however many connections share that set. A connection
-is but a number, the next window it wants: no queue per client, no copy per client.
+once; the frame for a set of subscriptions is made once, however many connections share that set. A connection is but
+a number, the next window it wants: no queue per client, no copy per client.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from partyline import protocol
 from partyline.topics import any_matches
 
 from .log import Event, EventLog
 from .rates import Rates
+from .wire import text_frame
 
 PAGE = 1_000
 
@@ -31,16 +33,30 @@ class Window:
         self.seq = seq
         self.bodies = encode_bodies(events)
         self.size = sum(len(body) for _, body in self.bodies.values())
-        self._messages: dict[tuple[str, ...], str] = {}
+        self._by_patterns: dict[frozenset[str], bytes | None] = {}
+        self._by_topics: dict[tuple[str, ...], bytes] = {}
+
+    def frame(self, patterns: frozenset[str]) -> bytes | None:
+        """The ``events`` frame for who subscribed to ``patterns``, as the wire's bytes; None where nothing is in it."""
+        if patterns not in self._by_patterns:
+            self._by_patterns[patterns] = self._frame(patterns)
+        return self._by_patterns[patterns]
 
     def message(self, patterns: frozenset[str]) -> str | None:
-        """The ``events`` frame for who subscribed to ``patterns``; None where nothing in it is for them."""
-        topics = tuple(topic for topic in self.bodies if any_matches(patterns, topic))
+        """The text of ``frame``."""
+        topics = self._topics(patterns)
+        return self._encode(topics) if topics else None
+
+    def _topics(self, patterns: frozenset[str]) -> tuple[str, ...]:
+        return tuple(topic for topic in self.bodies if any_matches(patterns, topic))
+
+    def _frame(self, patterns: frozenset[str]) -> bytes | None:
+        topics = self._topics(patterns)
         if not topics:
             return None
-        if topics not in self._messages:
-            self._messages[topics] = self._encode(topics)
-        return self._messages[topics]
+        if topics not in self._by_topics:
+            self._by_topics[topics] = text_frame(self._encode(topics))
+        return self._by_topics[topics]
 
     def _encode(self, topics: tuple[str, ...]) -> str:
         header = {
@@ -73,8 +89,15 @@ def encode_snapshot(epoch: str, seq: int, topic: str, events: Sequence[Event], r
     return protocol.encode(header, [body])
 
 
+class Listener(Protocol):
+    """A connection, as the fan-out sees it."""
+
+    def offer(self, number: int, window: Window, now: float) -> None:
+        """There is a new window. Take it at once, without waiting, or see to it later; ``now`` is the loop's time."""
+
+
 class Fanout:
-    """The newest windows of the log, numbered, and the connections to wake when there is one more.
+    """The newest windows of the log, numbered, and the connections to tell when there is one more.
 
     Args:
         flush_seconds: the shortest time between two windows, so that one carries many events when they come fast.
@@ -87,7 +110,7 @@ class Fanout:
         self.rates = rates
         self.position = 0
         self.next_number = 0
-        self.listeners: set[asyncio.Event] = set()
+        self.listeners: set[Listener] = set()
         self._flush_seconds = flush_seconds
         self._buffer_bytes = buffer_bytes
         self._windows: deque[Window] = deque()
@@ -116,7 +139,7 @@ class Fanout:
                 await asyncio.sleep(1)
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Make a window of the log's next events, and wake everybody."""
+        """Make a window of the log's next events, and offer it to everybody."""
         window = Window(self.log.epoch, events[-1].seq, events)
         self.position = window.seq
         self.next_number += 1
@@ -126,5 +149,6 @@ class Fanout:
         self._size += window.size
         while self._size > self._buffer_bytes and len(self._windows) > 1:
             self._size -= self._windows.popleft().size
-        for wake in self.listeners:
-            wake.set()
+        now = asyncio.get_running_loop().time()
+        for listener in self.listeners:
+            listener.offer(self.next_number - 1, window, now)

@@ -1,47 +1,48 @@
-"""The WebSocket endpoint: the shell around ``peer``.
+"""The WebSocket endpoint ``/ws``, and what all connections of this process share.
 
-Each connection has two tasks. The reader hands what the socket says to the peer and queues the effects; the sender
-carries them out in order, and between them sends the fan-out's next windows. One sender means one order: a snapshot
-is taken at the place in the stream where it is sent, so nothing falls between a topic's history and its live events.
+Who may come in is decided here: pages of our origin or a named one, and no more sockets of one address than are
+allowed. Who they are is settled here too: the browser of the cookie, or a new one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections import deque
-from collections.abc import Sequence
+import secrets
+import time
+from collections import Counter
+from typing import cast
 
-from hypercorn.typing import ASGIReceiveCallable
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart import Quart, ResponseReturnValue, Websocket, websocket
 from quart.asgi import ASGIWebsocketConnection
 
-from partyline import __version__, protocol
-from partyline.topics import any_matches
+from partyline import protocol
 
-from . import peer
+from . import wire
 from .auth import origin_allowed
 from .config import Settings
-from .fanout import PAGE, Fanout, Window, encode_snapshot
-from .log import EventLog, LogBusyError, LogError, Receipt, TopicInfo
-from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Unsubscribe
-from .presence import Presence
-
-MAX_IN_HAND = 64
-"""How many frames of one connection may wait for their answer; past that its socket is not read."""
+from .connection import Connection
+from .fanout import Fanout
+from .identity import COOKIE, Identities
+from .limits import Buckets
+from .log import EventLog, LogError
+from .peer import Close, Say
+from .presence import Entry, Everybody, Roster
+from .replay import Replay
+from .visits import TOPIC, Visits
 
 MAX_QUEUED = 8
 """How many messages of one connection may wait to be looked at."""
 
-HELLO_SECONDS = 10.0
-"""A socket that has not said hello by then is closed."""
-
-SEND_SECONDS = 30.0
-"""A client that takes nothing for so long is given up; it will come back and resume."""
-
 PRESENCE_DELAY = 0.1
 """Joins and leaves within this many seconds are told as one."""
+
+PRESENCE_DELAY_EACH = 0.0002
+"""And for each connection so much more: telling everybody costs the more the more there are."""
+
+RENEW_SECONDS = 5.0
+"""How often the other processes are told who is here, though nothing has changed."""
 
 logger = logging.getLogger("partyline.line")
 
@@ -58,6 +59,13 @@ class BoundedConnection(ASGIWebsocketConnection):
         super().__init__(*args)  # type: ignore[arg-type]
         self.queue = asyncio.Queue(maxsize=MAX_QUEUED)
 
+    def _create_websocket_from_scope(self, send: ASGISendCallable) -> Websocket:
+        socket = cast(wire.LineSocket, super()._create_websocket_from_scope(send))
+        socket.stream = wire.stream_of(send)
+        if socket.stream is not None:
+            wire.decline_compression(socket.stream)
+        return socket
+
     async def handle_messages(self, receive: ASGIReceiveCallable) -> None:
         """Queue what comes until the socket is closed."""
         while True:
@@ -73,18 +81,27 @@ class BoundedConnection(ASGIWebsocketConnection):
 class Line:
     """All connections of this process, and what they stand on."""
 
-    def __init__(self, settings: Settings, log: EventLog, fanout: Fanout) -> None:
+    def __init__(self, settings: Settings, log: EventLog, fanout: Fanout, identities: Identities) -> None:
         self.settings = settings
         self.log = log
         self.fanout = fanout
-        self.presence = Presence()
+        self.identities = identities
+        self.replay = Replay(log, settings)
+        self.addresses = Buckets(settings.address_rate, time.monotonic)
         self.connections: set[Connection] = set()
-        self._telling: asyncio.TimerHandle | None = None
+        self.roster = Roster()
+        self.presence_frame = wire.text_frame(self.everybody().frame())
+        self._server = secrets.token_hex(4)
+        self._visits = Visits(self._server)
+        self._elsewhere: dict[str, str] = {}  # the visits of browsers on other processes
+        self._sockets_of: Counter[str] = Counter()
+        self._presence_changed = asyncio.Event()
 
     def register(self, app: Quart) -> None:
-        """Add the endpoint ``/ws`` to the app."""
+        """Add the endpoint to the app."""
         limits = {"max_frame": self.settings.max_frame}
-        app.asgi_websocket_class = type("Connection", (BoundedConnection,), limits)
+        app.asgi_websocket_class = type("LineConnection", (BoundedConnection,), limits)
+        app.websocket_class = wire.LineSocket
         app.add_websocket("/ws", "line", self._endpoint)
 
     def shut_down(self) -> None:
@@ -93,16 +110,74 @@ class Line:
             connection.do(Say(protocol.encode({"kind": protocol.GOODBYE})))
             connection.do(Close(protocol.CLOSE_RESTART, "the server is shutting down"))
 
-    def presence_changed(self) -> None:
-        """Tell everybody the new counts, soon."""
-        if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(PRESENCE_DELAY, self._tell_presence)
+    # presence
 
-    def _tell_presence(self) -> None:
-        self._telling = None
+    def everybody(self) -> Everybody:
+        """Who is on the line, in all processes."""
+        others = [text for server, text in self.log.announced().items() if server != self._server]
+        return Everybody(self.roster, others)
+
+    async def join(self, entry: Entry) -> int:
+        """A browser has said hello on a socket. Returns the seq of the event that says so, 0 where there is none."""
+        self.roster.add(entry)
+        self.presence_changed()
+        draft = self._visits.join(entry.browser, self._elsewhere.get(entry.browser, ""))
+        self.roster.visits[entry.browser] = self._visits.of(entry.browser)
+        if draft is None:
+            return 0
+        try:
+            (receipt,) = await self.log.append([draft])
+        except LogError as error:
+            logger.warning("= that %s joined could not be told: %s", entry.browser, error)
+            return 0
+        return receipt.seq
+
+    def presence_changed(self) -> None:
+        """Tell everybody, soon."""
+        self._presence_changed.set()
+
+    async def run_presence(self) -> None:
+        """Tell connections, the other processes and the log who is on the line, until cancelled."""
+        now = asyncio.get_running_loop().time
+        patience = 2.5 * self.settings.heartbeat_ms / 1000
+        self._visits.recall(await self.log.latest(TOPIC, 1_000), now(), patience)
+        told = 0.0
+        while True:
+            timeout = 1.0 if self._visits.waiting else RENEW_SECONDS
+            changed = await self._wait_for_change(timeout)
+            try:
+                if changed or now() - told >= RENEW_SECONDS:
+                    told = now()
+                    await self.log.announce(self._server, self.roster.to_text())
+                await self._tell_presence(now())
+            except LogError as error:
+                logger.warning("= presence could not be told: %s", error)
+
+    async def _wait_for_change(self, timeout: float) -> bool:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._presence_changed.wait()
+        except TimeoutError:
+            return False
+        await asyncio.sleep(PRESENCE_DELAY + PRESENCE_DELAY_EACH * len(self.connections))
+        self._presence_changed.clear()
+        return True
+
+    async def _tell_presence(self, now: float) -> None:
+        everybody = self.everybody()
+        frame = wire.text_frame(everybody.frame())
+        if frame != self.presence_frame:
+            self.presence_frame = frame
         for connection in self.connections:
-            connection.presence_due = True
-            connection.wake.set()
+            connection.tell_presence()
+        here = self.roster.people()
+        self._elsewhere = {name: person.visit for name, person in everybody.people.items() if name not in here}
+        drafts = self._visits.look(everybody.people, now)
+        self.roster.visits = {browser: self._visits.of(browser) for browser in here}
+        if drafts:
+            await self.log.append(drafts)
+
+    # the endpoint
 
     async def _endpoint(self) -> ResponseReturnValue | None:
         origin = websocket.headers.get("Origin")
@@ -110,248 +185,41 @@ class Line:
             logger.warning("< refused a socket from the origin %.100r", origin)
             message = "Pages of this origin may not connect. PARTYLINE_ORIGINS names those that may."
             return {"error": {"code": "bad_origin", "message": message}}, 403
-        await websocket.accept()
-        connection = Connection(self, websocket._get_current_object())  # type: ignore[attr-defined]
+        address = websocket.remote_addr or ""
+        if self._sockets_of[address] >= self.settings.sockets_per_address:
+            logger.warning("< refused a socket from %s, which has %d", address, self._sockets_of[address])
+            message = f"This address has {self._sockets_of[address]} sockets open; no more are taken from one address."
+            return {"error": {"code": "too_many_sockets", "message": message}}, 429, {"Retry-After": "10"}
+        browser = self.identities.browser_of(websocket.cookies.get(COOKIE))
+        keeps_cookie = browser is not None
+        if browser is None:
+            browser = self.identities.new()
+            cookie = self.identities.cookie(browser, secure=websocket.scheme == "wss")
+            await websocket.accept({"Set-Cookie": cookie})
+        else:
+            await websocket.accept()
+        socket = cast(wire.LineSocket, websocket._get_current_object())  # type: ignore[attr-defined]
+        await self._serve(Connection(self, socket, browser, keeps_cookie=keeps_cookie, address=address))
+        return None
+
+    async def _serve(self, connection: Connection) -> None:
         self.connections.add(connection)
-        self.fanout.listeners.add(connection.wake)
-        self.presence.opened()
+        self.fanout.listeners.add(connection)
+        self.roster.sockets += 1
+        self._sockets_of[connection.address] += 1
         self.presence_changed()
         try:
             await connection.run()
         except Exception:
-            logger.exception("= the connection of %s failed", connection.browser)
-            await websocket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
+            logger.exception("= the connection of %s failed", connection.name)
+            await connection.socket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
         finally:
             self.connections.discard(connection)
-            self.fanout.listeners.discard(connection.wake)
-            self.presence.closed(connection.browser)
+            self.fanout.listeners.discard(connection)
+            self.roster.sockets -= 1
+            self._sockets_of[connection.address] -= 1
+            if not self._sockets_of[connection.address]:
+                del self._sockets_of[connection.address]
+            if connection.entry is not None:
+                self.roster.discard(connection.entry)
             self.presence_changed()
-        return None
-
-
-class Connection:
-    """One socket. ``position`` is the seq up to which it has been sent all that is in its ``patterns``."""
-
-    def __init__(self, line: Line, socket: Websocket) -> None:
-        self.line = line
-        self.socket = socket
-        self.wake = asyncio.Event()
-        self.browser: str | None = None
-        self.patterns: frozenset[str] = frozenset()
-        self.position = 0
-        self.presence_due = False
-        self._number = 0
-        self._peer = Peer(max_frame=line.settings.max_frame)
-        self._effects: deque[tuple[Effect, bool]] = deque()
-        self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
-        self._open = True
-        self._opened_at = self._sent_at = asyncio.get_running_loop().time()
-
-    def do(self, effect: Effect, *, in_hand: bool = False) -> None:
-        """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
-        self._effects.append((effect, in_hand))
-        self.wake.set()
-
-    async def run(self) -> None:
-        """Serve the connection until it is closed; the server cancels it when the client goes."""
-        async with asyncio.TaskGroup() as group:
-            reader = group.create_task(self._read())
-            await self._send()
-            reader.cancel()
-
-    # the reader
-
-    async def _read(self) -> None:
-        while True:
-            message: str | bytes = await self.socket.receive()
-            for effect in self._peer.receive(message):
-                await self._in_hand.acquire()
-                if isinstance(effect, Append):
-                    self._append(effect)
-                else:
-                    self.do(effect, in_hand=True)
-
-    def _append(self, effect: Append) -> None:
-        draft = effect.draft
-
-        def answered(future: asyncio.Future[list[Receipt]]) -> None:
-            if future.cancelled():
-                return
-            error = future.exception()
-            if error is not None:
-                self.do(Say(peer.refusal("log_failed", str(error), draft.id, retry=True)), in_hand=True)
-                return
-            receipt = future.result()[0]
-            text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
-            self.do(Say(text), in_hand=True)
-
-        try:
-            asyncio.ensure_future(self.line.log.append([draft])).add_done_callback(answered)
-        except LogBusyError as error:
-            self.do(Say(peer.refusal("busy", str(error), draft.id, retry=True)), in_hand=True)
-
-    # the sender
-
-    async def _send(self) -> None:
-        period = self.line.settings.heartbeat_ms / 1000
-        while self._open:
-            self.wake.clear()
-            try:
-                while self._effects and self._open:
-                    effect, in_hand = self._effects.popleft()
-                    await self._carry_out(effect)
-                    if in_hand:
-                        self._in_hand.release()
-                await self._send_windows()
-                if self.presence_due and self.browser is not None and self._open:
-                    self.presence_due = False
-                    await self._send_text(self.line.presence.frame())
-                if self._open:
-                    await self._wait(period)
-            except LogError as error:
-                logger.error("= the connection of %s ends: %s", self.browser, error)
-                await self._close(protocol.CLOSE_RESTART, "the log could not be read")
-            except TimeoutError:
-                logger.warning("= %s takes nothing any more and is given up", self.browser)
-                return
-
-    async def _wait(self, period: float) -> None:
-        """Wait for something to do; say a heartbeat, or give up on a hello, when its time has come."""
-        now = asyncio.get_running_loop().time
-        due = self._sent_at + period if self.browser is not None else self._opened_at + HELLO_SECONDS
-        if not self.wake.is_set() and due > now():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(due):
-                    await self.wake.wait()
-        if due > now():
-            return
-        if self.browser is None:
-            await self._close(protocol.CLOSE_SILENT, "no hello came in time")
-        else:
-            await self._say({"kind": protocol.HEARTBEAT, "seq": self.position})
-
-    async def _send_text(self, text: str) -> None:
-        """Send a frame. Raises TimeoutError where the client takes nothing."""
-        async with asyncio.timeout(SEND_SECONDS):
-            await self.socket.send(text)
-        self._sent_at = asyncio.get_running_loop().time()
-
-    async def _carry_out(self, effect: Effect) -> None:
-        match effect:
-            case Say(text):
-                if text.startswith('{"kind": "error"'):
-                    logger.warning("> %s %.300s", self.browser or "a new connection", text)
-                await self._send_text(text)
-            case Start():
-                await self._start(effect)
-            case Subscribe(patterns):
-                await self._subscribe(patterns, protocol.NEW)
-            case Unsubscribe(patterns):
-                self.patterns -= patterns
-            case Close(code, reason):
-                await self._close(code, reason)
-
-    async def _close(self, code: int, reason: str) -> None:
-        self._open = False
-        await self.socket.close(code, reason)
-
-    async def _say(self, header: protocol.Header) -> None:
-        await self._send_text(protocol.encode(header))
-
-    async def _start(self, start: Start) -> None:
-        line = self.line
-        resumed = start.cursor is not None and start.cursor[0] == line.log.epoch
-        resumed = resumed and start.cursor is not None and start.cursor[1] <= await line.log.last_seq()
-        if resumed and start.cursor is not None:
-            while line.fanout.position < start.cursor[1]:  # it was served by a process whose tail is ahead of ours
-                await self.wake.wait()
-                self.wake.clear()
-        self.browser = start.browser
-        line.presence.said_hello(start.browser)
-        self.presence_due = True
-        line.presence_changed()
-        self.position, self._number = line.fanout.position, line.fanout.next_number
-        await self._say(self._welcome(resumed))
-        if resumed and start.cursor is not None:
-            self.patterns = start.resume
-            until, self.position = self.position, start.cursor[1]
-            await self._catch_up(until, self._number)
-        elif start.resume:
-            await self._subscribe(start.resume, protocol.NEW if start.cursor is None else protocol.RESET)
-        if start.subscribe:
-            await self._subscribe(start.subscribe, protocol.NEW)
-
-    def _welcome(self, resumed: bool) -> protocol.Header:
-        settings = self.line.settings
-        return {
-            "kind": protocol.WELCOME,
-            "protocol": protocol.VERSION,
-            "version": __version__,
-            "epoch": self.line.log.epoch,
-            "seq": self.position,
-            "resumed": resumed,
-            "heartbeat": settings.heartbeat_ms / 1000,
-            "limits": {"frame": settings.max_frame, "topics": peer.MAX_PATTERNS},
-        }
-
-    async def _subscribe(self, patterns: frozenset[str], reason: str) -> None:
-        """Send snapshots as things stand at our position; live events follow from there."""
-        topics = {info.topic for info in await self._matching(patterns)}
-        topics |= {pattern for pattern in patterns if not pattern.endswith(".*")}
-        await self._send_snapshots(sorted(topics), self.position, reason)
-        self.patterns |= patterns
-        await self._say({"kind": protocol.SUBSCRIBED, "topics": sorted(patterns), "seq": self.position})
-
-    async def _send_snapshots(self, topics: Sequence[str], until: int, reason: str) -> None:
-        for topic in topics:
-            events = await self.line.log.latest(topic, self.line.settings.snapshot, until)
-            await self._send_text(encode_snapshot(self.line.log.epoch, until, topic, events, reason))
-
-    async def _send_windows(self) -> None:
-        fanout = self.line.fanout
-        while self.browser is not None and self._number < fanout.next_number and self._open:
-            window = fanout.window(self._number)
-            if window is None:  # too far behind for the buffer
-                await self._catch_up(fanout.position, fanout.next_number)
-                continue
-            message = window.message(self.patterns)
-            if message is not None:
-                await self._send_text(message)
-            self.position = window.seq
-            self._number += 1
-            if self._effects:
-                return  # answers go between windows
-
-    async def _catch_up(self, until: int, number: int) -> None:
-        """Send from the log what lies between our position and ``until``; go on with the window ``number`` then.
-
-        Topics whose events are gone from the log, or too many, get a snapshot that says so. It is sent first, while
-        the client's cursor is still the old one: should the socket die in between, the gap will be told again.
-        """
-        log, settings = self.line.log, self.line.settings
-        infos = [info for info in await self._matching(self.patterns) if info.last_seq > self.position]
-        kept = [info.topic for info in infos if info.pruned <= self.position]
-        lost = [info.topic for info in infos if info.pruned > self.position]
-        if kept and await log.count(self.position, kept, settings.replay + 1) > settings.replay:
-            lost, kept = lost + kept, []
-        while True:
-            if lost:
-                logger.warning("= %s is too far behind in %d topics and gets snapshots", self.browser, len(lost))
-                await self._send_snapshots(lost, until, protocol.GAP)
-            events = await log.read(self.position, PAGE, kept, until) if kept else []
-            # while the client took the last page, retention may have removed what this one should hold
-            gone = {info.topic for info in await self._matching(self.patterns) if info.pruned > self.position}
-            lost = [topic for topic in kept if topic in gone]
-            kept = [topic for topic in kept if topic not in gone]
-            if lost:
-                continue
-            if not events:
-                break
-            self.position = events[-1].seq
-            message = Window(log.epoch, self.position, events).message(self.patterns)
-            if message is not None:
-                await self._send_text(message)
-        self.position, self._number = until, number
-
-    async def _matching(self, patterns: frozenset[str]) -> list[TopicInfo]:
-        return [info for info in await self.line.log.topics() if any_matches(patterns, info.topic)]

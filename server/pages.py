@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from quart import Blueprint, Response, ResponseReturnValue, request
+from quart import Blueprint, Response, ResponseReturnValue, has_request_context, request
 
 from .assets import Manifest
 from .checks import InputError
 from .files import IMMUTABLE, REVALIDATE, Content, Files, entity_tag, respond
+from .identity import COOKIE, Identities
 
 PAGES = {"/": "home", "/room": "room"}
 
@@ -40,7 +41,10 @@ SECURITY_HEADERS = {
 class Site:
     """What browsers load. ``manifest`` is None until the npm packages are prepared; ``progress`` says how far it is."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, identities: Identities, *, has_token: bool) -> None:
+        self.identities = identities
+        self.has_token = has_token
+        self.is_teacher: Callable[[], bool] = lambda: False  # set by who knows
         self.www = root / "www"
         self.manifest: Manifest | None = None
         self.progress = "starting"
@@ -76,7 +80,9 @@ class Site:
         """A page, or word that the npm packages are still being prepared."""
         if self.manifest is None:
             return self.render("preparing", 503, {"Retry-After": "2", "Refresh": "2"})
-        return self.render(name)
+        browser = self.identities.browser_of(request.cookies.get(COOKIE)) or self.identities.new()
+        cookie = self.identities.cookie(browser, secure=request.scheme == "https")
+        return self.render(name, 200, {"Set-Cookie": cookie}, browser=browser)
 
     async def asset(self, name: str) -> ResponseReturnValue:
         """A file of an npm package."""
@@ -106,21 +112,32 @@ class Site:
         current, content = self._make_bundle()
         return self._send(content if build == current else None, IMMUTABLE)
 
-    def render(self, name: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
-        """A page's HTML. Browsers ask for it anew each time."""
+    def render(
+        self,
+        name: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        browser: str = "",
+        **values: Any,
+    ) -> Response:
+        """A page's HTML. Browsers ask for it anew each time. It tells the browser its public id."""
         template = self._templates.get_template(f"{name}.html")
         text = template.render(
             asset=self._asset_url,
             tab_config=self._tab_config,
             plugins_config=json.dumps({"plugins": [f"!{name}" for name in UNUSED_PLUGINS]}),
             page=name,
+            browser=browser,
+            has_token=self.has_token,
+            teacher=self.has_token and has_request_context() and self.is_teacher(),
             build=self._make_bundle()[0],
             progress=self.progress,
             prepared=self.manifest is not None,
             **values,
         )
         response = Response(text, status, dict(headers or {}), content_type="text/html; charset=utf-8")
-        response.headers["Cache-Control"] = REVALIDATE
+        response.headers["Cache-Control"] = f"private, {REVALIDATE}"
         return response
 
     def _send(self, content: Content | None, cache: str) -> Response:

@@ -4,12 +4,13 @@
      └──hello of another version──> closed
 
 ``Peer.receive`` takes what the socket said and returns what to do: ``Say`` a text, ``Start`` the stream,
-``Append`` to the log, ``Subscribe``, ``Unsubscribe``, ``Close``. The shell (line.py) carries it out in that order.
-A frame that is wrong gets an error frame, and the connection goes on.
+``Append`` to the log, ``Subscribe``, ``Unsubscribe``, ``Close``. The shell (connection.py) carries it out in that
+order. A frame that is wrong gets an error frame, and the connection goes on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,9 @@ from .log import Draft
 
 MAX_PATTERNS = 200
 """How many topics and patterns one connection may hold."""
+
+MAX_TABS = 1_000
+"""How many tabs a browser may say it has."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Start:
     cursor: tuple[str, int] | None
     resume: frozenset[str]
     subscribe: frozenset[str]
+    tabs: int
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,13 @@ class Append:
 
 
 @dataclass(frozen=True)
+class Tabs:
+    """The browser has so many tabs."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class Close:
     """Close the socket."""
 
@@ -69,14 +81,22 @@ class Close:
     reason: str
 
 
-Effect = Say | Start | Subscribe | Unsubscribe | Append | Close
+Effect = Say | Start | Subscribe | Unsubscribe | Append | Tabs | Close
 
 
 class Peer:
-    """The state of one connection: whether it said hello, and what it is subscribed to."""
+    """The state of one connection: whether it said hello, and what it is subscribed to.
 
-    def __init__(self, *, max_frame: int) -> None:
+    Args:
+        browser: the public id of the browser behind it, as its cookie proved, or a new one.
+        max_frame: the largest frame it may send, in bytes.
+        browser_of: tells which browser a token proves; None for one that proves none.
+    """
+
+    def __init__(self, browser: str, *, max_frame: int, browser_of: Callable[[str], str | None]) -> None:
+        self.browser = browser
         self.max_frame = max_frame
+        self._browser_of = browser_of
         self.ready = False
         self.patterns: frozenset[str] = frozenset()
 
@@ -97,6 +117,10 @@ class Peer:
                 raise InputError("hello_first", f"A {kind} frame came before the hello frame.")
             if kind == protocol.PUBLISH:
                 return [Append(self._draft(frame))]
+            if kind == protocol.ALIVE:
+                return []
+            if kind == protocol.TABS:
+                return [Tabs(_tabs(frame.get("count")))]
             patterns = _patterns(frame, "topics")
             if kind == protocol.UNSUBSCRIBE:
                 self.patterns -= patterns
@@ -126,10 +150,22 @@ class Peer:
                 "Reload the page."
             )
             return [Say(refusal("wrong_version", message)), Close(protocol.CLOSE_VERSION, "wrong protocol version")]
-        browser = frame.get("browser")
-        if not isinstance(browser, str) or not protocol.is_id(browser):
-            raise InputError("bad_browser", 'A hello frame needs "browser": the browser\'s id, 1 to 200 characters.')
-        start = Start(browser, _cursor(frame), _patterns(frame, "resume"), _patterns(frame, "subscribe"))
+        identity, claimed = frame.get("identity"), frame.get("browser")
+        if identity is not None:
+            proven = self._browser_of(identity) if isinstance(identity, str) else None
+            if proven is None:
+                raise InputError("bad_identity", "The hello's identity is not one that this server has given.")
+            self.browser = proven
+        if claimed is not None and claimed != self.browser:
+            message = "The hello names a browser that this connection has not proven to be."
+            return [Say(refusal("not_yours", message)), Close(protocol.CLOSE_POLICY, "not your browser id")]
+        start = Start(
+            self.browser,
+            _cursor(frame),
+            _patterns(frame, "resume"),
+            _patterns(frame, "subscribe"),
+            _tabs(frame.get("tabs", 1)),
+        )
         self._subscribe(start.resume | start.subscribe)
         self.ready = True
         return [start]
@@ -144,7 +180,7 @@ class Peer:
             raise InputError("bad_id", 'A publish frame needs an "id", made by its author.')
         if "data" not in frame:
             raise InputError("no_data", 'A publish frame needs "data".')
-        return make_draft(frame.get("topic"), frame["id"], frame["data"])
+        return make_draft(frame.get("topic"), frame["id"], frame["data"], by=self.browser)
 
 
 def ack(epoch: str, topic: str, event_id: str, seq: int, duplicate: bool) -> str:
@@ -170,6 +206,12 @@ def _patterns(frame: dict[str, Any], key: str) -> frozenset[str]:
         if not is_pattern(pattern):
             raise InputError("bad_topic", bad_topic_message(pattern))
     return frozenset(patterns)
+
+
+def _tabs(count: object) -> int:
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MAX_TABS:
+        raise InputError("bad_count", f"The number of tabs must be a whole number from 0 to {MAX_TABS}.")
+    return count
 
 
 def _cursor(frame: dict[str, Any]) -> tuple[str, int] | None:

@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
+SECRET = "the secret of all servers in tests"
 
 
 class Server:
@@ -30,7 +31,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"
         self.log_file = folder / "server.log"
-        self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", **settings}
+        self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET, **settings}
         self.hypercorn = hypercorn
         self._process: subprocess.Popen[bytes] | None = None
 

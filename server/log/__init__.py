@@ -30,6 +30,7 @@ class Draft:
     topic: str
     id: str
     data: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,13 @@ class Event:
     time: float
     id: str
     data: str
+    by: str = ""
 
     def to_json(self) -> str:
         """The event as JSON text, ``data`` unparsed."""
         return (
             f'{{"seq":{self.seq},"topic":{json.dumps(self.topic)},"time":{self.time!r},'
-            f'"id":{json.dumps(self.id)},"data":{self.data}}}'
+            f'"id":{json.dumps(self.id)},"by":{json.dumps(self.by)},"data":{self.data}}}'
         )
 
 
@@ -110,6 +112,12 @@ class EventLog(Protocol):
 
     async def last_seq(self) -> int:
         """The highest seq given out, 0 for none."""
+
+    async def announce(self, server: str, text: str) -> None:
+        """x"""
+
+    def announced(self) -> dict[str, str]:
+        """x"""
 
     async def changed(self, timeout: float) -> None:
         """Return when there may be something after what was read, by whomever, or after ``timeout`` seconds."""

@@ -119,6 +119,12 @@ class SqliteLog:
         rows = await self._select("SELECT seq FROM sqlite_sequence WHERE name = 'events'", [])
         return int(rows[0][0]) if rows else 0
 
+    async def announce(self, server: str, text: str) -> None:
+        pass
+
+    def announced(self) -> dict[str, str]:
+        return {}
+
     async def changed(self, timeout: float) -> None:
         deadline = self._loop.time() + timeout
         while not self._wake.is_set():

@@ -12,7 +12,8 @@ from typing import Any
 import websockets
 
 from partyline import protocol
-from tests.running import Server
+from server.identity import Identities
+from tests.running import SECRET, Server
 
 SECONDS = 20
 
@@ -54,12 +55,12 @@ class Client:
         resume: Sequence[str] = (),
         cursor: tuple[str, int] | None = None,
     ) -> dict[str, Any]:
-        """Say hello; returns the welcome."""
+        """Say hello as a browser, proven by a token under the servers' secret; returns the welcome."""
         told = {"epoch": cursor[0], "seq": cursor[1]} if cursor else None
         await self.send(
             kind="hello",
             protocol=protocol.VERSION,
-            browser=browser,
+            identity=Identities(SECRET).token(browser),
             cursor=told,
             resume=list(resume),
             subscribe=list(subscribe),
@@ -71,6 +72,8 @@ class Client:
         text = await asyncio.wait_for(self.socket.recv(), SECONDS)
         assert isinstance(text, str)
         header, bodies = protocol.decode(text)
+        if header["kind"] == protocol.HEARTBEAT:
+            await self.send(kind=protocol.ALIVE)
         return Frame(header, [json.loads(body) for body in bodies])
 
     async def until(self, kind: str) -> Frame:
@@ -79,6 +82,12 @@ class Client:
             frame = await self.frame()
             if frame.kind == kind:
                 return frame
+
+    async def presence(self, **wanted: Any) -> None:
+        """Wait for a presence frame that tells these figures."""
+        async with asyncio.timeout(SECONDS):
+            while not wanted.items() <= (await self.until("presence")).header.items():
+                pass
 
     async def publish(self, topic: str, event_id: str, data: Any) -> dict[str, Any]:
         """Publish, and wait for what becomes of it: the header of an ack or an error frame."""

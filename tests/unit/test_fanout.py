@@ -7,7 +7,6 @@ import json
 from partyline import protocol
 from server.fanout import Fanout, Window, encode_snapshot
 from server.log import Event, open_log
-from server.presence import Presence
 from server.rates import WINDOW_SECONDS, Rates
 
 
@@ -27,14 +26,18 @@ def test_a_window_holds_for_each_set_of_topics_just_theirs_and_one_seq() -> None
     assert window.message(frozenset({"other"})) is None
 
 
-def test_a_message_is_made_once_for_all_who_want_the_same() -> None:
+def test_a_frame_is_made_once_for_all_who_want_the_same() -> None:
     window = Window("e", 7, [event(7, "room")])
-    assert window.message(frozenset({"room"})) is window.message(frozenset({"room"}))
+    frame = window.frame(frozenset({"room"}))
+    assert frame is not None
+    assert window.frame(frozenset({"room", "other"})) is frame
+    assert window.frame(frozenset({"ro.*", "room"})) is frame
+    assert window.frame(frozenset({"other"})) is None
 
 
 def test_an_event_is_told_with_its_data_as_it_was_given() -> None:
     told = json.loads(event(7, "room", '{"text":"é\\n"}').to_json())
-    assert told == {"seq": 7, "topic": "room", "time": 1767225600.5, "id": "id-7", "data": {"text": "é\n"}}
+    assert told == {"seq": 7, "topic": "room", "time": 1767225600.5, "id": "id-7", "by": "", "data": {"text": "é\n"}}
 
 
 def test_a_snapshot_of_an_empty_topic_is_told_too() -> None:
@@ -74,17 +77,3 @@ def test_rates_are_of_the_last_seconds() -> None:
     now += WINDOW_SECONDS / 2
     assert rates.rate("room") == 10 / WINDOW_SECONDS
     assert rates.rate("nobody") == 0.0
-
-
-def test_presence_counts_sockets_and_browsers() -> None:
-    presence = Presence()
-    for browser in ("a", "a", "b"):
-        presence.opened()
-        presence.said_hello(browser)
-    presence.opened()
-    assert (presence.sockets, presence.browsers) == (4, 2)
-    presence.closed(None)
-    presence.closed("a")
-    assert (presence.sockets, presence.browsers) == (2, 2)
-    presence.closed("a")
-    assert json.loads(presence.frame()) == {"kind": "presence", "sockets": 1, "browsers": 1}

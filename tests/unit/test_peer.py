@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from partyline import protocol
 from server.log import Draft
-from server.peer import MAX_PATTERNS, Append, Close, Effect, Peer, Say, Start, Subscribe, Unsubscribe
+from server.peer import MAX_PATTERNS, Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
 
-HELLO = {"kind": "hello", "protocol": protocol.VERSION, "browser": "b1", "cursor": None, "subscribe": ["room"]}
+HELLO = {"kind": "hello", "protocol": protocol.VERSION, "cursor": None, "subscribe": ["room"]}
 
 
 def make_peer(*, ready: bool = True) -> Peer:
-    peer = Peer(max_frame=1000)
+    peer = Peer("b1", max_frame=1000, browser_of={"signed b2": "b2"}.get)
     if ready:
         peer.receive(json.dumps(HELLO))
     return peer
@@ -28,12 +28,30 @@ def refusals(effects: list[Effect]) -> list[str]:
 
 def test_hello_starts_the_stream() -> None:
     hello = {**HELLO, "cursor": {"epoch": "e", "seq": 5}, "resume": ["host.*"]}
-    effects = Peer(max_frame=1000).receive(json.dumps(hello))
-    assert effects == [Start("b1", ("e", 5), frozenset({"host.*"}), frozenset({"room"}))]
+    effects = make_peer(ready=False).receive(json.dumps(hello))
+    assert effects == [Start("b1", ("e", 5), frozenset({"host.*"}), frozenset({"room"}), 1)]
+
+
+def test_a_token_proves_another_browser_and_a_claim_does_not() -> None:
+    (start,) = make_peer(ready=False).receive(json.dumps({**HELLO, "identity": "signed b2", "tabs": 3}))
+    assert isinstance(start, Start)
+    assert (start.browser, start.tabs) == ("b2", 3)
+    (start,) = make_peer(ready=False).receive(json.dumps({**HELLO, "browser": "b1"}))
+    assert isinstance(start, Start)
+    said, close = make_peer(ready=False).receive(json.dumps({**HELLO, "browser": "b2"}))
+    assert refusals([said]) == ["not_yours"]
+    assert close == Close(protocol.CLOSE_POLICY, "not your browser id")
+
+
+def test_tabs_and_signs_of_life() -> None:
+    peer = make_peer()
+    assert peer.receive('{"kind": "alive"}') == []
+    assert peer.receive('{"kind": "tabs", "count": 0}') == [Tabs(0)]
+    assert refusals(peer.receive('{"kind": "tabs", "count": "many"}')) == ["bad_count"]
 
 
 def test_another_version_is_told_and_closed() -> None:
-    said, close = Peer(max_frame=1000).receive(json.dumps({**HELLO, "protocol": 99}))
+    said, close = make_peer(ready=False).receive(json.dumps({**HELLO, "protocol": 99}))
     assert refusals([said]) == ["wrong_version"]
     assert close == Close(protocol.CLOSE_VERSION, "wrong protocol version")
 
@@ -41,7 +59,7 @@ def test_another_version_is_told_and_closed() -> None:
 def test_publish_subscribe_unsubscribe() -> None:
     peer = make_peer()
     publish = {"kind": "publish", "id": "a", "topic": "room", "data": {"text": "é"}}
-    assert peer.receive(json.dumps(publish)) == [Append(Draft("room", "a", '{"text":"é"}'))]
+    assert peer.receive(json.dumps(publish)) == [Append(Draft("room", "a", '{"text":"é"}', "b1"))]
     assert peer.receive('{"kind": "subscribe", "topics": ["host.*"]}') == [Subscribe(frozenset({"host.*"}))]
     assert peer.patterns == {"room", "host.*"}
     assert peer.receive('{"kind": "unsubscribe", "topics": ["room"]}') == [Unsubscribe(frozenset({"room"}))]
@@ -83,8 +101,10 @@ def test_a_wrong_frame_gets_one_error_and_changes_nothing(message: str | bytes, 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"browser": None}, "bad_browser"),
-        ({"browser": "x" * 300}, "bad_browser"),
+        ({"identity": "forged"}, "bad_identity"),
+        ({"identity": 5}, "bad_identity"),
+        ({"tabs": -1}, "bad_count"),
+        ({"tabs": True}, "bad_count"),
         ({"cursor": 5}, "bad_cursor"),
         ({"cursor": {"epoch": "e", "seq": -1}}, "bad_cursor"),
         ({"cursor": {"epoch": "e", "seq": True}}, "bad_cursor"),
@@ -110,7 +130,7 @@ def test_an_error_names_the_frame_it_answers() -> None:
 
 
 def test_a_connection_holds_only_so_many_topics() -> None:
-    peer = Peer(max_frame=100_000)
+    peer = Peer("b1", max_frame=100_000, browser_of=lambda token: None)
     peer.receive(json.dumps(HELLO))
     topics = [f"t{number}" for number in range(MAX_PATTERNS)]
     assert refusals(peer.receive(json.dumps({"kind": "subscribe", "topics": topics}))) == ["too_many_topics"]
@@ -141,7 +161,7 @@ FRAMES = st.fixed_dictionaries(
 
 @given(st.lists(st.text() | st.binary() | FRAMES.map(json.dumps), max_size=6))
 def test_whatever_comes_it_never_raises_and_always_answers(messages: list[str | bytes]) -> None:
-    peer = Peer(max_frame=1000)
+    peer = make_peer(ready=False)
     for message in messages:
         effects = peer.receive(message)
         assert effects

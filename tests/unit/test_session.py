@@ -29,6 +29,7 @@ def welcome(epoch: str = "e1", seq: int = 0, *, resumed: bool = False) -> str:
         {
             "kind": "welcome",
             "protocol": 1,
+            "browser": "b1",
             "epoch": epoch,
             "seq": seq,
             "resumed": resumed,
@@ -59,7 +60,14 @@ def publish(event_id: str, topic: str = "room", data: object = "x") -> str:
 
 
 def sent(effects: list[Effect]) -> list[dict[str, Any]]:
-    return [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
+    """What goes to the server, but for the number of tabs."""
+    frames = [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
+    return [frame for frame in frames if frame["kind"] != "tabs"]
+
+
+def tabs_told(effects: list[Effect]) -> list[int]:
+    frames = [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
+    return [frame["count"] for frame in frames if frame["kind"] == "tabs"]
 
 
 def told(effects: list[Effect], port: int = 1) -> list[dict[str, Any]]:
@@ -87,7 +95,7 @@ def test_the_first_tab_makes_it_dial_and_say_hello() -> None:
     assert Dial() in session.tab_said(1, hello("room"), 0.0)
     (frame,) = sent(session.socket_opened(1.0))
     assert frame["kind"] == "hello"
-    assert frame["browser"] == "b1"
+    assert frame["tabs"] == 1
     assert frame["cursor"] is None
     assert frame["subscribe"] == ["room"]
     assert frame["resume"] == []
@@ -197,7 +205,8 @@ def test_a_tab_coming_forward_or_the_network_coming_back_hurries_the_dial() -> N
 def test_a_final_close_code_is_final() -> None:
     session = live_session("room")
     effects = session.socket_closed(protocol.CLOSE_VERSION, "wrong protocol version", 2.0)
-    assert broadcast(effects)[0] == {"kind": "line", "state": "failed", "message": "wrong protocol version"}
+    (told,) = broadcast(effects)
+    assert (told["kind"], told["state"], told["message"]) == ("line", "failed", "wrong protocol version")
     assert session.next_wake() is None
     assert Dial() not in session.online(3.0)
 
@@ -392,3 +401,33 @@ def test_diagnostics_are_answered() -> None:
     assert set(wanted) <= set(answer["value"])
     (unknown,) = told(session.tab_said(1, '{"kind": "ask", "ref": 6, "what": "?"}', 1.0))
     assert "error" in unknown
+
+
+def test_a_heartbeat_is_answered() -> None:
+    session = live_session("room")
+    assert sent(session.socket_said('{"kind": "heartbeat", "seq": 12}', 20.0)) == [{"kind": "alive"}]
+
+
+def test_the_server_knows_how_many_tabs_there_are() -> None:
+    session = live_session("room")
+    assert tabs_told(session.tab_said(2, hello("room"), 1.0)) == [2]
+    assert tabs_told(session.tab_said(2, hello("room"), 1.0)) == []  # the same tab, anew
+    assert tabs_told(session.tab_gone(2, 2.0)) == [1]
+    session.socket_closed(1006, "", 3.0)
+    assert tabs_told(session.tab_said(3, hello("room"), 4.0)) == []
+    (frame,) = sent(session.socket_opened(5.0))
+    assert frame["tabs"] == 2
+    assert tabs_told(session.tab_said(4, hello("room"), 5.0)) == []  # not before it was welcomed
+    assert tabs_told(session.socket_said(welcome(seq=10, resumed=True), 6.0)) == [3]
+
+
+def test_it_stays_who_it_is_without_a_cookie() -> None:
+    session = live_session()
+    (frame,) = sent(session.socket_opened(0.0))
+    assert frame["identity"] is None
+    told = {**json.loads(welcome()), "browser": "b9", "identity": "token of b9"}
+    effects = session.socket_said(json.dumps(told), 1.0)
+    assert broadcast(effects)[0]["browser"] == "b9"
+    session.socket_closed(1006, "", 2.0)
+    (frame,) = sent(session.socket_opened(3.0))
+    assert frame["identity"] == "token of b9"

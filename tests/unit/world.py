@@ -51,11 +51,11 @@ class Log:
 
 
 class Connection:
-    """The server's side of one socket, as ``server/line.py`` does it."""
+    """The server's side of one socket, as ``server/connection.py`` does it."""
 
     def __init__(self, log: Log) -> None:
         self.log = log
-        self.peer = Peer(max_frame=10_000)
+        self.peer = Peer("b", max_frame=10_000, browser_of=lambda token: None)
         self.patterns: frozenset[str] = frozenset()
         self.position = 0
         self.started = False
@@ -100,7 +100,7 @@ class Connection:
         cursor = start.cursor
         resumed = cursor is not None and cursor[0] == self.log.epoch and cursor[1] <= self.log.last_seq
         self.position = self.log.last_seq
-        welcome = {"kind": "welcome", "epoch": self.log.epoch, "seq": self.position, "resumed": resumed}
+        welcome = {"kind": "welcome", "epoch": self.log.epoch, "seq": self.position, "resumed": resumed, "browser": "b"}
         self.down.append(json.dumps({**welcome, "heartbeat": 15, "limits": {"frame": 10_000}}))
         if resumed and cursor is not None:
             self.patterns = start.resume

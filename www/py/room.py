@@ -10,6 +10,7 @@ from status import draw_status
 from tab import Tab
 
 MAX_SHOWN = 200
+UNPROVEN = "The server does not know that this author is who it says: it was posted over HTTP, or under another name."
 SENTENCES = (
     "One socket, many tabs.",
     "Python is running in a SharedWorker.",
@@ -74,14 +75,21 @@ def make_item(event: dict) -> "object":
     if isinstance(data, dict):
         author, text = data.get("author", author), data.get("text", "")
     author = str(author)[:60]
-    item = make("li", data_seq=str(event["seq"]), class_="mine" if author == name_of(line.browser) else "theirs")
+    item = make("li", data_seq=str(event["seq"]), class_="mine" if event.get("by") == line.browser else "theirs")
     at = window.Date.new(event["time"] * 1000)
     meta = make("span", class_="meta")
     meta.append(make("strong", author, class_=f"hue-{sum(author.encode()) % 8}"))
+    if not is_proven(event.get("by", ""), author):
+        meta.append(make("span", "name not proven", class_="unproven", title=UNPROVEN))
     meta.append(make("time", at.toLocaleTimeString(), datetime=at.toISOString()))
     item.append(meta)
     item.append(make("span", str(text), class_="text"))
     return item
+
+
+def is_proven(by: str, author: str) -> bool:
+    """Whether the server knows that the browser of this name wrote it."""
+    return bool(by) and name_of(by) == author
 
 
 def send(event: "object") -> None:

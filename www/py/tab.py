@@ -50,7 +50,7 @@ class Tab:
         self.sockets = None
         self.pending = {}
         self.refused = ""
-        self.browser = _browser_id()
+        self.browser = document.documentElement.dataset.browser  # its public id; the server knows it by a cookie
         self._draw = draw
         self._drawing = False
         self._marked_live = False
@@ -198,7 +198,6 @@ class Tab:
 
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
-        self.browser = header["browser"]
         self._established = header["established"]
         self._line(header["line"], bodies)
         if header["presence"]:
@@ -235,6 +234,7 @@ class Tab:
         state = header["state"]
         self.state = "connecting" if state == "idle" else state
         self.message = header["message"]
+        self.browser = header["browser"]
         if state != "live":
             self.browsers = self.sockets = None
 
@@ -276,13 +276,3 @@ def random_id() -> str:
     """24 hexadecimal digits from the browser's own source (crypto.randomUUID is not there on plain HTTP)."""
     numbers = window.crypto.getRandomValues(window.Uint8Array.new(12))
     return "".join([f"{numbers[index]:02x}" for index in range(12)])
-
-
-def _browser_id() -> str:
-    """This browser's id, the same in all its tabs; one for this visit alone where storage is denied."""
-    known = window.guard.read("partyline.browser")
-    if protocol.is_id(known):
-        return known
-    made = random_id()
-    window.guard.write("partyline.browser", made)
-    return made

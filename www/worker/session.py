@@ -69,7 +69,9 @@ class Session:
         self.dropped = 0
         self._random = random
         self._browser = ""
+        self._identity: str | None = None
         self._tabs: dict[int, Tab] = {}
+        self._tabs_told = 0  # how many the server was told of
         self._topics = Subscriptions()
         self._outbox = Outbox()
         self._presence: Header | None = None
@@ -122,7 +124,7 @@ class Session:
         if not self._tabs:
             self._idle_at = now + IDLE_GRACE
         self._release_topics(now)
-        return [self._broadcast(self._tabs_frame())]
+        return self._tabs_changed()
 
     # facts: the socket
 
@@ -130,11 +132,13 @@ class Session:
         """The WebSocket that was dialled is open."""
         self._socket_open = True
         self.sockets_opened += 1
+        self._tabs_told = len(self._tabs)
         self._silent_at = now + WELCOME_TIMEOUT
         hello: Header = {
             "kind": protocol.HELLO,
             "protocol": protocol.VERSION,
-            "browser": self._browser,
+            "identity": self._identity,
+            "tabs": self._tabs_told,
             "cursor": {"epoch": self.epoch, "seq": self.cursor} if self.epoch else None,
             "resume": self._topics.patterns(established=True),
             "subscribe": self._topics.patterns(established=False),
@@ -217,24 +221,25 @@ class Session:
     def _tab_hello(self, port: int, header: Header, now: float) -> list[Effect]:
         if header.get("protocol") != protocol.VERSION:
             raise ProtocolError("wrong_version", "This page is of another version than its worker. Reload it.")
-        browser, page = header.get("browser"), header.get("page")
+        browser = header.get("browser")
         if not isinstance(browser, str) or not protocol.is_id(browser):
-            raise ProtocolError("bad_browser", "A tab's hello needs the browser's id.")
+            raise ProtocolError("bad_browser", "A tab's hello needs the browser's id, as its page was told.")
         self._browser = self._browser or browser
-        tab = self._tabs[port] = Tab(str(header.get("tab")), str(page), visible=bool(header.get("visible", True)))
+        tab = self._tabs[port] = Tab(
+            str(header.get("tab")), str(header.get("page")), visible=bool(header.get("visible", True))
+        )
         self._idle_at = None
         joined: Header = {
             "kind": protocol.JOINED,
             "worker": self.worker,
             "n": self._number,
             "era": self._era,
-            "browser": self._browser,
             "python": self.python,
             "line": self._line_frame(),
             "established": self._topics.patterns(established=True),
             "presence": self._presence,
         }
-        effects: list[Effect] = [Tell(port, protocol.encode(joined)), self._broadcast(self._tabs_frame())]
+        effects: list[Effect] = [Tell(port, protocol.encode(joined)), *self._tabs_changed()]
         effects += self._tab_wants(port, tab, _patterns(header), now)
         self._release_topics(now)  # it may have said hello before, and wanted others
         return effects + (self._dial(now) if self.state == "idle" else self._hurry(now))
@@ -314,7 +319,8 @@ class Session:
             return [self._broadcast(text)]
         if kind == protocol.HEARTBEAT:
             self.cursor = max(self.cursor, header["seq"])
-            return [self._broadcast(text)]  # so that a tab that missed the last broadcast sees the hole
+            # told on, so that a tab that missed the last broadcast sees the hole
+            return [Send(protocol.encode({"kind": protocol.ALIVE})), self._broadcast(text)]
         if kind == protocol.PRESENCE:
             self._presence = header
             return [self._broadcast(text)]
@@ -328,6 +334,8 @@ class Session:
 
     def _welcome(self, header: Header, now: float) -> list[Effect]:
         effects: list[Effect] = []
+        self._browser = str(header["browser"])
+        self._identity = header.get("identity")
         self._heartbeat = float(header["heartbeat"])
         self._frame_limit = int(header["limits"]["frame"])
         if not header["resumed"]:
@@ -338,7 +346,7 @@ class Session:
         self.epoch = str(header["epoch"])
         self._live_since = now
         self._silent_at = now + SILENCE_PERIODS * self._heartbeat
-        effects += self._become("live")
+        effects += [*self._become("live"), *self._tell_tabs()]
         for letter in [letter for letter in self._outbox if len(letter.frame) > self._frame_limit]:
             self._outbox.remove(letter.id)
             if letter.port in self._tabs:
@@ -400,7 +408,17 @@ class Session:
         return [self._broadcast(protocol.encode(self._line_frame()))]
 
     def _line_frame(self) -> Header:
-        return {"kind": protocol.LINE, "state": self.state, "message": self.message}
+        return {"kind": protocol.LINE, "state": self.state, "message": self.message, "browser": self._browser}
+
+    def _tabs_changed(self) -> list[Effect]:
+        return [self._broadcast(self._tabs_frame()), *self._tell_tabs()]
+
+    def _tell_tabs(self) -> list[Effect]:
+        """Tell the server how many tabs there are, if it knows another number."""
+        if not self._live or self._tabs_told == len(self._tabs):
+            return []
+        self._tabs_told = len(self._tabs)
+        return [Send(self._tabs_frame())]
 
     def _tabs_frame(self) -> str:
         return protocol.encode({"kind": protocol.TABS, "count": len(self._tabs)})

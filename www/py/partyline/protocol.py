@@ -32,7 +32,9 @@ HELLO = "hello"
 SUBSCRIBE = "subscribe"
 UNSUBSCRIBE = "unsubscribe"
 PUBLISH = "publish"
-CLIENT_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH)
+ALIVE = "alive"
+TABS = "tabs"  # also worker -> all tabs
+CLIENT_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ALIVE, TABS)
 
 # server -> client
 WELCOME = "welcome"
@@ -61,7 +63,6 @@ ANSWER = "answer"
 # worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"
 LINE = "line"
-TABS = "tabs"
 
 # what a tab's follower puts in where an era ends
 CLEARED = "cleared"

@@ -1,0 +1,331 @@
+"""One socket: the shell around its ``Peer``.
+
+Each connection has two tasks. The reader hands what the socket says to the peer and queues the effects; the sender
+carries them out in order, and between them sends the fan-out's next windows. One sender means one order: a snapshot
+is taken at the place in the stream where it is sent, so nothing falls between a topic's history and its live events.
+
+While the sender has nothing to do, the fan-out's windows go to the socket without it (``Connection.offer``); as soon
+as the socket takes no more, or something else is to be said, it is the sender's turn again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from typing import TYPE_CHECKING
+
+from partyline import __version__, protocol
+
+from . import peer
+from .fanout import Window
+from .limits import TokenBucket
+from .log import LogBusyError, LogError, Receipt
+from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
+from .presence import Entry
+from .wire import LineSocket, Outlet, text_frame
+
+if TYPE_CHECKING:
+    from .line import Line
+
+MAX_IN_HAND = 64
+"""How many frames of one connection may wait for their answer; past that its socket is not read."""
+
+HELLO_SECONDS = 10.0
+"""A socket that has not said hello by then is closed."""
+
+SILENT_PERIODS = 2.5
+"""A client that was not heard of, or took nothing, for so many heartbeats is given up; it will come back and resume."""
+
+SLOWED_SECONDS = 10.0
+"""How often at most a client that says too much is told that it is read no faster."""
+
+logger = logging.getLogger("partyline.line")
+
+
+class Connection:
+    """One socket. ``position`` is the seq up to which it has been sent all that is in its ``patterns``.
+
+    Args:
+        line: what all connections share.
+        socket: it has been accepted.
+        browser: the public id of the browser behind it, as it has proven.
+        keeps_cookie: whether its cookie proved that; who has none is told a token in the welcome.
+        address: where it comes from.
+    """
+
+    def __init__(self, line: Line, socket: LineSocket, browser: str, *, keeps_cookie: bool, address: str) -> None:
+        self.line = line
+        self.socket = socket
+        self.address = address
+        self.patterns: frozenset[str] = frozenset()
+        self.position = 0
+        self.entry: Entry | None = None  # from hello on
+        self._presence_told: bytes | None = None
+        self._presence_due = False
+        self._keeps_cookie = keeps_cookie
+        self._number = 0
+        self._peer = Peer(browser, max_frame=line.settings.max_frame, browser_of=line.identities.browser_of)
+        self._outlet = Outlet(socket)
+        self._effects: deque[tuple[Effect, bool]] = deque()
+        self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
+        self._wake = asyncio.Event()
+        self._parked = False
+        self._open = True
+        self._now = asyncio.get_running_loop().time
+        self._period = line.settings.heartbeat_ms / 1000
+        self._opened_at = self._sent_at = self._heard_at = self._asked_at = self._now()
+        self._bucket = TokenBucket(line.settings.rate, self._now)
+        self._slowed_at = -SLOWED_SECONDS
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return self.entry.browser if self.entry is not None else f"a new connection from {self.address}"
+
+    def do(self, effect: Effect, *, in_hand: bool = False) -> None:
+        """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
+        self._effects.append((effect, in_hand))
+        self._wake.set()
+
+    def tell_presence(self) -> None:
+        """Send the line's presence frame soon, if it is another one than was sent last."""
+        if self.entry is not None and self._presence_told is not self.line.presence_frame:
+            self._presence_due = True
+            self._wake.set()
+
+    def offer(self, number: int, window: Window, now: float) -> None:
+        """The fan-out has a new window: send it at once where nothing stands in the way, else wake the sender."""
+        if self._parked and number == self._number and not self._wake.is_set():
+            frame = window.frame(self.patterns)
+            if frame is None or self._outlet.offer(frame):
+                self.position, self._number = window.seq, number + 1
+                if frame is not None:
+                    self._sent_at = now
+                return
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve the connection until it is closed; the server cancels it when the client goes."""
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(self._read())
+            await self._send()
+            reader.cancel()
+
+    # the reader
+
+    async def _read(self) -> None:
+        while True:
+            message: str | bytes = await self.socket.receive()
+            self._heard_at = self._now()
+            await self._slow_down()
+            for effect in self._peer.receive(message):
+                await self._in_hand.acquire()
+                if isinstance(effect, Append):
+                    await self._append(effect)
+                else:
+                    self.do(effect, in_hand=True)
+
+    async def _slow_down(self) -> None:
+        """Read no faster than is allowed: what comes faster waits in the client's own socket."""
+        wait = self._bucket.take()
+        if wait <= 0:
+            return
+        if self._now() - self._slowed_at >= SLOWED_SECONDS:
+            self._slowed_at = self._now()
+            message = f"More than {self._bucket.rate:g} frames a second: they are read no faster. Nothing is lost."
+            self.do(Say(peer.refusal("slowed", message)))
+        await asyncio.sleep(wait)
+
+    async def _append(self, effect: Append) -> None:
+        draft = effect.draft
+
+        def answered(future: asyncio.Future[list[Receipt]]) -> None:
+            if future.cancelled():
+                return
+            error = future.exception()
+            if error is not None:
+                self.do(Say(peer.refusal("log_failed", str(error), draft.id, retry=True)), in_hand=True)
+                return
+            receipt = future.result()[0]
+            text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
+            self.do(Say(text), in_hand=True)
+
+        wait = self.line.addresses.of(self.address).take()
+        if wait > 0:
+            await asyncio.sleep(wait)
+        try:
+            asyncio.ensure_future(self.line.log.append([draft])).add_done_callback(answered)
+        except LogBusyError as error:
+            self.do(Say(peer.refusal("busy", str(error), draft.id, retry=True)), in_hand=True)
+
+    # the sender
+
+    async def _send(self) -> None:
+        while self._open:
+            self._wake.clear()
+            try:
+                while self._effects and self._open:
+                    effect, in_hand = self._effects.popleft()
+                    await self._carry_out(effect)
+                    if in_hand:
+                        self._in_hand.release()
+                await self._send_windows()
+                if self._presence_due and self._open:
+                    self._presence_due = False
+                    self._presence_told = self.line.presence_frame
+                    await self._send_frame(self._presence_told)
+                if self._open:
+                    await self._wait()
+            except LogError as error:
+                logger.error("= the connection of %s ends: %s", self.name, error)
+                await self._close(protocol.CLOSE_RESTART, "the log could not be read")
+            except TimeoutError:
+                logger.warning("= %s takes nothing any more and is given up", self.name)
+                self._open = False
+                self._outlet.abort()
+
+    async def _wait(self) -> None:
+        """Wait for something to do; say a heartbeat, or give up, when the time for it has come."""
+        if not self._wake.is_set():
+            self._parked = self.entry is not None
+            try:
+                async with asyncio.timeout_at(self._due()):
+                    await self._wake.wait()
+                return
+            except TimeoutError:
+                pass
+            finally:
+                self._parked = False
+        now = self._now()
+        if self._due() > now:
+            return
+        if self.entry is None:
+            await self._close(protocol.CLOSE_SILENT, "no hello came in time")
+        elif now >= self._heard_at + SILENT_PERIODS * self._period:
+            logger.warning("= %s is silent and is given up", self.name)
+            self._open = False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._close(protocol.CLOSE_SILENT, "nothing was heard from the client")
+            self._outlet.abort()
+        else:
+            self._asked_at = now
+            await self._say({"kind": protocol.HEARTBEAT, "seq": self.position})
+
+    def _due(self) -> float:
+        """When the next heartbeat must be said, or the client be given up."""
+        if self.entry is None:
+            return self._opened_at + HELLO_SECONDS
+        asked = max(self._heard_at, self._asked_at) + self._period
+        return min(self._sent_at + self._period, asked, self._heard_at + SILENT_PERIODS * self._period)
+
+    async def _send_text(self, text: str) -> None:
+        await self._send_frame(text_frame(text), text)
+
+    async def _send_frame(self, frame: bytes, text: str | None = None) -> None:
+        """Send a frame. Raises TimeoutError where the client takes nothing."""
+        async with asyncio.timeout(SILENT_PERIODS * self._period):
+            await self._outlet.send(frame, text)
+        self._sent_at = self._now()
+
+    async def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Say(text):
+                if text.startswith('{"kind": "error"'):
+                    logger.warning("> %s %.300s", self.name, text)
+                await self._send_text(text)
+            case Start():
+                await self._start(effect)
+            case Subscribe(patterns):
+                await self._subscribe(patterns, protocol.NEW)
+            case Unsubscribe(patterns):
+                self._set_patterns(self.patterns - patterns)
+            case Tabs(count):
+                if self.entry is not None:
+                    self.entry.tabs = count
+                    self.line.presence_changed()
+            case Close(code, reason):
+                await self._close(code, reason)
+
+    async def _close(self, code: int, reason: str) -> None:
+        self._open = False
+        await self.socket.close(code, reason)
+
+    async def _say(self, header: protocol.Header) -> None:
+        await self._send_text(protocol.encode(header))
+
+    def _set_patterns(self, patterns: frozenset[str]) -> None:
+        self.patterns = patterns
+        if self.entry is not None:
+            self.entry.patterns = patterns
+            self.line.presence_changed()
+
+    async def _start(self, start: Start) -> None:
+        line = self.line
+        cursor = start.cursor if start.cursor is not None and start.cursor[0] == line.log.epoch else None
+        if cursor is not None and cursor[1] > await line.log.last_seq():
+            cursor = None
+        self.entry = Entry(start.browser, start.tabs)
+        joined = await line.join(self.entry)
+        # its own join comes before its welcome; and a cursor may be of a process whose tail is ahead of ours
+        while line.fanout.position < max(joined, cursor[1] if cursor is not None else 0):
+            await self._wake.wait()
+            self._wake.clear()
+        self.position, self._number = line.fanout.position, line.fanout.next_number
+        await self._say(self._welcome(start, resumed=cursor is not None))
+        if cursor is not None:
+            self._set_patterns(start.resume)
+            until, self.position = self.position, cursor[1]
+            await self._catch_up(until, self._number)
+        elif start.resume:
+            await self._subscribe(start.resume, protocol.NEW if start.cursor is None else protocol.RESET)
+        if start.subscribe:
+            await self._subscribe(start.subscribe, protocol.NEW)
+
+    def _welcome(self, start: Start, *, resumed: bool) -> protocol.Header:
+        settings = self.line.settings
+        welcome: protocol.Header = {
+            "kind": protocol.WELCOME,
+            "protocol": protocol.VERSION,
+            "version": __version__,
+            "browser": start.browser,
+            "epoch": self.line.log.epoch,
+            "seq": self.position,
+            "resumed": resumed,
+            "heartbeat": self._period,
+            "limits": {"frame": settings.max_frame, "topics": peer.MAX_PATTERNS, "rate": settings.rate},
+        }
+        if not self._keeps_cookie:
+            welcome["identity"] = self.line.identities.token(start.browser)
+        return welcome
+
+    async def _subscribe(self, patterns: frozenset[str], reason: str) -> None:
+        """Send snapshots as things stand at our position; live events follow from there."""
+        async for text in self.line.replay.first(patterns, self.position, reason):
+            await self._send_text(text)
+        self._set_patterns(self.patterns | patterns)
+        await self._say({"kind": protocol.SUBSCRIBED, "topics": sorted(patterns), "seq": self.position})
+
+    async def _send_windows(self) -> None:
+        fanout = self.line.fanout
+        while self.entry is not None and self._number < fanout.next_number and self._open:
+            window = fanout.window(self._number)
+            if window is None:  # too far behind for the buffer
+                await self._catch_up(fanout.position, fanout.next_number)
+                continue
+            frame = window.frame(self.patterns)
+            if frame is not None:
+                await self._send_frame(frame)
+            self.position = window.seq
+            self._number += 1
+            if self._effects:
+                return  # answers go between windows
+
+    async def _catch_up(self, until: int, number: int) -> None:
+        """Send from the log what lies between our position and ``until``; go on with the window ``number`` then."""
+        async for place, text in self.line.replay.missed(self.patterns, self.position, until):
+            await self._send_text(text)
+            self.position = place
+        self.position, self._number = until, number
