@@ -18,7 +18,7 @@ from .config import ROOT, Settings, SettingsError, unknown_variables
 from .errors import Errors
 from .fanout import Fanout
 from .line import Line
-from .log import LogError, open_log
+from .log import LogError, open_log, shown
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
@@ -38,13 +38,14 @@ def create_app(settings: Settings | None = None) -> Quart:
     for name in settings.feeds:
         feeds.find(name)
     try:
-        log = open_log(settings.log, retention=settings.retention)
+        log = open_log(settings.log, retention=settings.retention, retention_age=settings.retention_age)
         log.check()
     except LogError as error:
         raise SettingsError(str(error)) from error
     rates = Rates(time.monotonic)
     fanout = Fanout(log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates)
     line = Line(settings, log, fanout)
+    fanout.on_reset = line.reset
     site = Site(ROOT)
     tasks: set[asyncio.Task[None]] = set()
     stopping = threading.Event()
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Quart:
             start(feeds.run(name, log))
         postpone_sigterm()
         start(_say_goodbye(line))
-        logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
+        logger.info("= the log %s has epoch %s, seq %d", shown(settings.log), log.epoch, fanout.position)
 
     @app.after_serving
     async def close_all() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from partyline import protocol
 from partyline.topics import any_matches
@@ -80,6 +80,9 @@ class Fanout:
         flush_seconds: the shortest time between two windows, so that one carries many events when they come fast.
         buffer_bytes: how much is kept; who wants an older window reads the log instead.
         rates: is told how many events each topic brought.
+
+    ``on_reset`` is called where the log began anew (``EventLog.breaks``): windows are forgotten, and those who were
+    sent them must be told so.
     """
 
     def __init__(self, log: EventLog, *, flush_seconds: float, buffer_bytes: int, rates: Rates) -> None:
@@ -87,6 +90,8 @@ class Fanout:
         self.rates = rates
         self.position = 0
         self.next_number = 0
+        self.breaks = 0
+        self.on_reset: Callable[[], None] = lambda: None
         self.listeners: set[asyncio.Event] = set()
         self._flush_seconds = flush_seconds
         self._buffer_bytes = buffer_bytes
@@ -95,7 +100,7 @@ class Fanout:
 
     async def open(self) -> None:
         """Take the log's end for the start. Call it once, when the log is open."""
-        self.position = await self.log.last_seq()
+        self.breaks, self.position = self.log.breaks, await self.log.last_seq()
 
     def window(self, number: int) -> Window | None:
         """The window of this number; None where it is no longer kept. Ask for ``number < next_number`` only."""
@@ -107,13 +112,26 @@ class Fanout:
         while True:
             try:
                 await self.log.changed(timeout=1.0)
-                while events := await self.log.read(self.position, PAGE):
+                while True:
+                    events = await self.log.read(self.position, PAGE)
+                    if self.log.breaks != self.breaks:
+                        await self._reset()
+                        continue
+                    if not events:
+                        break
                     self.publish(events)
                     if len(events) < PAGE:
                         await asyncio.sleep(self._flush_seconds)
             except Exception:
                 logger.exception("the log could not be read; trying again in a second")
                 await asyncio.sleep(1)
+
+    async def _reset(self) -> None:
+        logger.warning("= the log began anew; all sockets start again")
+        await self.open()
+        self._windows.clear()
+        self._size = 0
+        self.on_reset()
 
     def publish(self, events: Sequence[Event]) -> None:
         """Make a window of the log's next events, and wake everybody."""

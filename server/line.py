@@ -24,7 +24,7 @@ from . import peer
 from .auth import origin_allowed
 from .config import Settings
 from .fanout import PAGE, Fanout, Window, encode_snapshot
-from .log import EventLog, LogBusyError, LogError, Receipt, TopicInfo
+from .log import EventLog, LogBusyError, LogError, LogTooLargeError, Receipt, TopicInfo
 from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Unsubscribe
 from .presence import Presence
 
@@ -93,6 +93,11 @@ class Line:
             connection.do(Say(protocol.encode({"kind": protocol.GOODBYE})))
             connection.do(Close(protocol.CLOSE_RESTART, "the server is shutting down"))
 
+    def reset(self) -> None:
+        """The log began anew: have every browser come back, to be told what that means for its topics."""
+        for connection in list(self.connections):
+            connection.do(Close(protocol.CLOSE_RESTART, "the log began anew"))
+
     def presence_changed(self) -> None:
         """Tell everybody the new counts, soon."""
         if self._telling is None:
@@ -141,6 +146,7 @@ class Connection:
         self.position = 0
         self.presence_due = False
         self._number = 0
+        self._breaks = line.fanout.breaks
         self._peer = Peer(max_frame=line.settings.max_frame)
         self._effects: deque[tuple[Effect, bool]] = deque()
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
@@ -179,7 +185,9 @@ class Connection:
                 return
             error = future.exception()
             if error is not None:
-                self.do(Say(peer.refusal("log_failed", str(error), draft.id, retry=True)), in_hand=True)
+                large = isinstance(error, LogTooLargeError)
+                code = "too_large" if large else "log_failed"
+                self.do(Say(peer.refusal(code, str(error), draft.id, retry=not large)), in_hand=True)
                 return
             receipt = future.result()[0]
             text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
@@ -231,10 +239,15 @@ class Connection:
             await self._say({"kind": protocol.HEARTBEAT, "seq": self.position})
 
     async def _send_text(self, text: str) -> None:
-        """Send a frame. Raises TimeoutError where the client takes nothing."""
+        """Send a frame. Raises TimeoutError where the client takes nothing, LogError where the log began anew."""
+        self._check_log()
         async with asyncio.timeout(SEND_SECONDS):
             await self.socket.send(text)
         self._sent_at = asyncio.get_running_loop().time()
+
+    def _check_log(self) -> None:
+        if self._breaks != self.line.log.breaks:
+            raise LogError("the log began anew")
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -261,10 +274,11 @@ class Connection:
     async def _start(self, start: Start) -> None:
         line = self.line
         resumed = start.cursor is not None and start.cursor[0] == line.log.epoch
-        resumed = resumed and start.cursor is not None and start.cursor[1] <= await line.log.last_seq()
+        resumed = resumed and start.cursor is not None and await line.log.reaches(start.cursor[1])
         if resumed and start.cursor is not None:
             while line.fanout.position < start.cursor[1]:  # it was served by a process whose tail is ahead of ours
                 await self.wake.wait()
+                self._check_log()
                 self.wake.clear()
         self.browser = start.browser
         line.presence.said_hello(start.browser)
@@ -304,7 +318,7 @@ class Connection:
 
     async def _send_snapshots(self, topics: Sequence[str], until: int, reason: str) -> None:
         for topic in topics:
-            events = await self.line.log.latest(topic, self.line.settings.snapshot, until)
+            events = await self.line.log.latest(topic, self.line.settings.snapshot.of(topic), until)
             await self._send_text(encode_snapshot(self.line.log.epoch, until, topic, events, reason))
 
     async def _send_windows(self) -> None:

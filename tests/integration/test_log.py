@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.log import MAX_READ_BYTES, Draft, EventLog, LogBusyError, LogError, open_log
-from server.log.sqlite import MAX_WAITING
+from server.log import MAX_READ_BYTES, MAX_WAITING, Draft, EventLog, LogBusyError, LogError, open_log
 from server.log.sqlite_file import SCHEMA_VERSION
 
 

@@ -34,7 +34,7 @@ def test_a_message_is_made_once_for_all_who_want_the_same() -> None:
 
 def test_an_event_is_told_with_its_data_as_it_was_given() -> None:
     told = json.loads(event(7, "room", '{"text":"é\\n"}').to_json())
-    assert told == {"seq": 7, "topic": "room", "time": 1767225600.5, "id": "id-7", "data": {"text": "é\n"}}
+    assert told == {"seq": 7, "topic": "room", "time": 1767225600.5, "id": "id-7", "by": "", "data": {"text": "é\n"}}
 
 
 def test_a_snapshot_of_an_empty_topic_is_told_too() -> None:
