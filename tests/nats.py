@@ -5,13 +5,13 @@ nats = Nats(folder); nats.start(); nats.kill(); nats.start()   # the same port, 
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+from tests.install import find
 from tests.running import free_port
 
 START_SECONDS = 20
@@ -33,7 +33,7 @@ class Nats:
 
     def start(self) -> None:
         """Start, and return when it takes connections and has its streams back."""
-        command = shutil.which("nats-server")
+        command = find("nats-server")
         if command is None:
             raise RuntimeError("There is no nats-server. python tests/install.py installs one.")
         with self.log_file.open("ab") as log:

@@ -37,7 +37,7 @@ from .session import TROUBLE, Home, Session
 from .stream import look
 from .tail import TailError
 
-START_SECONDS = 10.0
+START_SECONDS = 5.0
 """A NATS that cannot be reached is tried for so long at the start."""
 
 GRACE_SECONDS = 1.5
