@@ -18,13 +18,13 @@ START_SECONDS = 20
 
 
 class Nats:
-    """One server. ``arguments`` are further ones for nats-server."""
+    """One server. ``command`` is its command line; more may be added to it."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
         self.log_file = folder / "nats.log"
-        self.arguments = arguments
+        self.command = ["nats-server", "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(folder)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, stream: str) -> str:
@@ -33,15 +33,11 @@ class Nats:
 
     def start(self) -> None:
         """Start, and return when it takes connections and has its streams back."""
-        command = find("nats-server")
-        if command is None:
+        executable = find(self.command[0])
+        if executable is None:
             raise RuntimeError("There is no nats-server. python tests/install.py installs one.")
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [command, "-js", "-a", "127.0.0.1", "-p", str(self.port), "-sd", str(self.folder), *self.arguments],
-                stdout=log,
-                stderr=log,
-            )
+            self._process = subprocess.Popen([executable, *self.command[1:]], stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

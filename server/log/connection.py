@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import ssl
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -76,7 +75,6 @@ class Connection:
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
                     ping_interval=PING_SECONDS,
-                    tls=ssl.create_default_context(),
                     error_cb=self._failed,
                     closed_cb=self._closed,
                     **dict(self.address.secrets),  # type: ignore[arg-type]

@@ -281,7 +281,7 @@ async def test_a_nats_without_jetstream_or_tls_is_told(own_nats: Nats, stream: s
 
 async def test_user_and_password(own_nats: Nats, stream: str) -> None:
     own_nats.kill()
-    own_nats.arguments = ("--user", "me", "--pass", "p@ss/word")
+    own_nats.command += ["--user", "me", "--pass", "p@ss/word"]
     await asyncio.to_thread(own_nats.start)
     host = f"127.0.0.1:{own_nats.port}/{stream}"
     right = Home(f"nats://me:p%40ss%2Fword@{host}")
@@ -296,7 +296,7 @@ async def test_an_event_larger_than_nats_takes_is_refused_alone(own_nats: Nats, 
     own_nats.stop()
     config = own_nats.folder / "small.conf"
     config.write_text("max_payload: 10000\n")
-    own_nats.arguments = ("-c", str(config))
+    own_nats.command += ["-c", str(config)]
     await asyncio.to_thread(own_nats.start)
     log = await home.open()
     large = log.append([draft(1), draft(2, data=f'"{"x" * 10_000}"')])
