@@ -19,9 +19,13 @@ serve: $(VENV)/.installed ## set up what is needed, and serve on 127.0.0.1:8000
 
 .PHONY: test
 test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run them all; ARGS="-k room" for some
-	@$(RUN) tests/browser/install.py
+	@$(RUN) tests/install.py
 	@mkdir -p build/test
 	@$(RUN) -m pytest --junitxml=build/test/junit.xml $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev ## the crash test with 200 kills; KILLS=1000 for more
+	@KILLS=$${KILLS:-200} $(RUN) -m pytest tests/integration/test_crash.py $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types

@@ -18,7 +18,7 @@ from partyline.topics import is_topic
 from .auth import Publishers
 from .checks import InputError, bad_topic_message, make_draft, parse_json
 from .line import Line
-from .log import Draft, Receipt
+from .log import Draft, LogBusyError, Receipt
 from .rates import Rates
 
 MAX_BATCH = 1_000
@@ -78,8 +78,11 @@ class Api:
         _check_topic(topic)
         after = _whole_number("after", default=0, most=2**63 - 1)
         limit = _whole_number("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
+        breaks = self.log.breaks
         events = await self.log.read(after, limit, [topic])
         more = bool(events) and bool(await self.log.read(events[-1].seq, 1, [topic]))
+        if self.log.breaks != breaks:
+            raise LogBusyError("The log began anew meanwhile; ask again.")
         texts = ",".join(event.to_json() for event in events)
         body = f'{{"epoch":{json.dumps(self.log.epoch)},"events":[{texts}],"more":{json.dumps(more)}}}'
         return Response(body, content_type="application/json")

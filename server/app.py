@@ -21,7 +21,7 @@ from .fanout import Fanout
 from .identity import Identities, server_secret
 from .limits import Buckets, raise_file_limit
 from .line import Line
-from .log import LogError, open_log
+from .log import LogError, open_log, shown
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     for name in settings.feeds:
         feeds.find(name)
     try:
-        log = open_log(settings.log, retention=settings.retention)
+        log = open_log(settings.log, retention=settings.retention, retention_age=settings.retention_age)
         log.check()
     except LogError as error:
         raise SettingsError(str(error)) from error
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     secret = server_secret(settings.secret)
     identities = Identities(secret)
     line = Line(settings, log, fanout, identities)
+    fanout.on_reset, fanout.on_announced = line.reset, line.others_changed
     site = Site(ROOT, identities, has_token=bool(settings.token))
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
     sign_in = SignIn(settings, site, attempts)
@@ -92,7 +93,7 @@ def create_app(settings: Settings | None = None) -> Quart:
             start(feeds.run(name, log))
         postpone_sigterm()
         start(_say_goodbye(line))
-        logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
+        logger.info("= the log %s has epoch %s, seq %d", shown(settings.log), log.epoch, fanout.position)
 
     @app.after_serving
     async def close_all() -> None:
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await line.close()
         await log.close()
 
     @app.after_request

@@ -7,10 +7,13 @@ with a SettingsError that names the variable; a ``PARTYLINE_`` variable that no 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from . import rules
+from .rules import PerTopic
 
 _HERE = Path(__file__).resolve().parent
 
@@ -22,8 +25,9 @@ class SettingsError(ValueError):
     """A setting that cannot be understood; the message names the variable and what it takes."""
 
 
-def _setting(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc})
+def _setting(default: Any, doc: str, read: Callable[[str], int] = rules.read_count) -> Any:
+    """``read`` reads a number, or each number of a rule by topic."""
+    return field(default=default, metadata={"doc": doc, "read": read})
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Settings:
 
     log: str = _setting(
         "sqlite:///partyline.db",
-        "Where events are kept: `sqlite:///relative/path`, `sqlite:////absolute/path`, or `memory://`.",
+        "Where events are kept: `sqlite:///relative/path`, `sqlite:////absolute/path`, "
+        "`nats://host:port/stream` (NATS JetStream; `tls://` too, and `user:password@` before the host), or `memory://`.",
     )
     token: str = _setting("", "If set, publishing over HTTP needs `Authorization: Bearer <token>`.")
     origins: tuple[str, ...] = _setting(
@@ -45,8 +50,18 @@ class Settings:
     )
     feeds: tuple[str, ...] = _setting(("host",), "The feeds to run, separated by commas; empty for none.")
     flush_ms: int = _setting(20, "The shortest time between two frames of live events, in milliseconds.")
-    retention: int = _setting(100_000, "How many events of each topic are kept.")
-    snapshot: int = _setting(200, "How many of a topic's last events a newcomer is given.")
+    retention: PerTopic = _setting(  # noqa: RUF009
+        PerTopic(100_000), "How many events of a topic are kept; by topic: `100000, host.*=3600, room=500`."
+    )
+    retention_age: PerTopic = _setting(  # noqa: RUF009
+        PerTopic(0),
+        "How long events are kept, `90s`, `15m`, `12h` or `7d`; `0` for ever; by topic as above.",
+        rules.read_duration,
+    )
+    snapshot: PerTopic = _setting(  # noqa: RUF009
+        PerTopic(200),
+        "How many of a topic's last events a newcomer is given; 1 for its latest only; by topic as above.",
+    )
     replay: int = _setting(
         10_000, "How many events a returning browser may be behind before it is given a snapshot instead."
     )
@@ -70,7 +85,7 @@ class Settings:
         for each in fields(Settings):
             text = environment.get(_variable(each.name))
             if text is not None:
-                values[each.name] = _parse(_variable(each.name), each.default, text)
+                values[each.name] = _parse(_variable(each.name), each.default, each.metadata["read"], text)
         return Settings(**values)
 
 
@@ -84,11 +99,14 @@ def _variable(name: str) -> str:
     return f"PARTYLINE_{name.upper()}"
 
 
-def _parse(variable: str, default: Any, text: str) -> Any:
+def _parse(variable: str, default: Any, read: Callable[[str], int], text: str) -> Any:
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if isinstance(default, int):
-        if not text.strip().isascii() or not text.strip().isdigit() or int(text) < 1:
-            raise SettingsError(f"{variable} is {text!r}; it must be a whole number of at least 1.")
-        return int(text)
+    try:
+        if isinstance(default, PerTopic):
+            return rules.parse(text, read)
+        if isinstance(default, int):
+            return read(text.strip())
+    except ValueError as error:
+        raise SettingsError(f"{variable} is {text!r}: {error}.") from None
     return text.strip()

@@ -21,7 +21,7 @@ from partyline import __version__, protocol
 from . import peer
 from .fanout import Window
 from .limits import TokenBucket
-from .log import LogBusyError, LogError, Receipt
+from .log import LogBusyError, LogError, LogTooLargeError, Receipt
 from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
 from .presence import Entry
 from .wire import LineSocket, Outlet, text_frame
@@ -66,6 +66,7 @@ class Connection:
         self._presence_due = False
         self._keeps_cookie = keeps_cookie
         self._number = 0
+        self._breaks = line.fanout.breaks
         self._peer = Peer(browser, max_frame=line.settings.max_frame, browser_of=line.identities.browser_of)
         self._outlet = Outlet(socket)
         self._effects: deque[tuple[Effect, bool]] = deque()
@@ -146,7 +147,9 @@ class Connection:
                 return
             error = future.exception()
             if error is not None:
-                self.do(Say(peer.refusal("log_failed", str(error), draft.id, retry=True)), in_hand=True)
+                large = isinstance(error, LogTooLargeError)
+                code = "too_large" if large else "log_failed"
+                self.do(Say(peer.refusal(code, str(error), draft.id, retry=not large)), in_hand=True)
                 return
             receipt = future.result()[0]
             text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
@@ -225,10 +228,15 @@ class Connection:
         await self._send_frame(text_frame(text), text)
 
     async def _send_frame(self, frame: bytes, text: str | None = None) -> None:
-        """Send a frame. Raises TimeoutError where the client takes nothing."""
+        """Send a frame. Raises TimeoutError where the client takes nothing, LogError where the log began anew."""
+        self._check_log()
         async with asyncio.timeout(SILENT_PERIODS * self._period):
             await self._outlet.send(frame, text)
         self._sent_at = self._now()
+
+    def _check_log(self) -> None:
+        if self._breaks != self.line.log.breaks:
+            raise LogError("the log began anew")
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -265,13 +273,14 @@ class Connection:
     async def _start(self, start: Start) -> None:
         line = self.line
         cursor = start.cursor if start.cursor is not None and start.cursor[0] == line.log.epoch else None
-        if cursor is not None and cursor[1] > await line.log.last_seq():
+        if cursor is not None and not await line.log.reaches(cursor[1]):
             cursor = None
         self.entry = Entry(start.browser, start.tabs)
         joined = await line.join(self.entry)
         # its own join comes before its welcome; and a cursor may be of a process whose tail is ahead of ours
         while line.fanout.position < max(joined, cursor[1] if cursor is not None else 0):
             await self._wake.wait()
+            self._check_log()
             self._wake.clear()
         self.position, self._number = line.fanout.position, line.fanout.next_number
         await self._say(self._welcome(start, resumed=cursor is not None))

@@ -14,7 +14,7 @@ from quart import Quart, Response, has_request_context, request, websocket
 from werkzeug.exceptions import HTTPException
 
 from .checks import InputError
-from .log import LogBusyError, LogError
+from .log import LogBusyError, LogError, LogTooLargeError
 from .pages import Site
 
 logger = logging.getLogger("partyline.errors")
@@ -37,6 +37,7 @@ class Errors:
         """Have the app answer all errors with these."""
         app.register_error_handler(InputError, self._input)
         app.register_error_handler(LogBusyError, self._busy)
+        app.register_error_handler(LogTooLargeError, self._too_large)
         app.register_error_handler(LogError, self._log_failed)
         app.register_error_handler(HTTPException, self._http)
         app.register_error_handler(Exception, self._crash)
@@ -49,6 +50,9 @@ class Errors:
 
     async def _busy(self, error: LogBusyError) -> Response:
         return self._answer("busy", str(error), 503, {"Retry-After": "1"})
+
+    async def _too_large(self, error: LogTooLargeError) -> Response:
+        return self._answer("too_large", str(error), 413)
 
     async def _log_failed(self, error: LogError) -> Response:
         return self._answer("log_failed", str(error), 503, {"Retry-After": "5"})

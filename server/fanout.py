@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from partyline import protocol
@@ -103,6 +103,9 @@ class Fanout:
         flush_seconds: the shortest time between two windows, so that one carries many events when they come fast.
         buffer_bytes: how much is kept; who wants an older window reads the log instead.
         rates: is told how many events each topic brought.
+
+    ``on_reset`` is called where the log began anew (``EventLog.breaks``): windows are forgotten, and those who were
+    sent them must be told so. ``on_announced`` is called where another process may have announced something.
     """
 
     def __init__(self, log: EventLog, *, flush_seconds: float, buffer_bytes: int, rates: Rates) -> None:
@@ -110,7 +113,11 @@ class Fanout:
         self.rates = rates
         self.position = 0
         self.next_number = 0
+        self.breaks = 0
+        self.on_reset: Callable[[], None] = lambda: None
+        self.on_announced: Callable[[], None] = lambda: None
         self.listeners: set[Listener] = set()
+        self._announced_version = 0
         self._flush_seconds = flush_seconds
         self._buffer_bytes = buffer_bytes
         self._windows: deque[Window] = deque()
@@ -118,7 +125,7 @@ class Fanout:
 
     async def open(self) -> None:
         """Take the log's end for the start. Call it once, when the log is open."""
-        self.position = await self.log.last_seq()
+        self.breaks, self.position = self.log.breaks, await self.log.last_seq()
 
     def window(self, number: int) -> Window | None:
         """The window of this number; None where it is no longer kept. Ask for ``number < next_number`` only."""
@@ -130,13 +137,29 @@ class Fanout:
         while True:
             try:
                 await self.log.changed(timeout=1.0)
-                while events := await self.log.read(self.position, PAGE):
+                if self._announced_version != self.log.announced_version:
+                    self._announced_version = self.log.announced_version
+                    self.on_announced()
+                while True:
+                    events = await self.log.read(self.position, PAGE)
+                    if self.log.breaks != self.breaks:
+                        await self._reset()
+                        continue
+                    if not events:
+                        break
                     self.publish(events)
                     if len(events) < PAGE:
                         await asyncio.sleep(self._flush_seconds)
             except Exception:
                 logger.exception("the log could not be read; trying again in a second")
                 await asyncio.sleep(1)
+
+    async def _reset(self) -> None:
+        logger.warning("= the log began anew; all sockets start again")
+        await self.open()
+        self._windows.clear()
+        self._size = 0
+        self.on_reset()
 
     def publish(self, events: Sequence[Event]) -> None:
         """Make a window of the log's next events, and offer it to everybody."""

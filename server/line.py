@@ -7,6 +7,7 @@ allowed. Who they are is settled here too: the browser of the cookie, or a new o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import time
@@ -96,6 +97,7 @@ class Line:
         self._elsewhere: dict[str, str] = {}  # the visits of browsers on other processes
         self._sockets_of: Counter[str] = Counter()
         self._presence_changed = asyncio.Event()
+        self._own_changed = True
 
     def register(self, app: Quart) -> None:
         """Add the endpoint to the app."""
@@ -109,6 +111,16 @@ class Line:
         for connection in list(self.connections):
             connection.do(Say(protocol.encode({"kind": protocol.GOODBYE})))
             connection.do(Close(protocol.CLOSE_RESTART, "the server is shutting down"))
+
+    async def close(self) -> None:
+        """Tell the other processes that nobody is here any more."""
+        with contextlib.suppress(LogError):  # they find out by themselves, a little later
+            await self.log.announce(self._server, "")
+
+    def reset(self) -> None:
+        """The log began anew: have every browser come back, to be told what that means for its topics."""
+        for connection in list(self.connections):
+            connection.do(Close(protocol.CLOSE_RESTART, "the log began anew"))
 
     # presence
 
@@ -133,7 +145,12 @@ class Line:
         return receipt.seq
 
     def presence_changed(self) -> None:
-        """Tell everybody, soon."""
+        """Who is on this process' sockets has changed: tell everybody, soon."""
+        self._own_changed = True
+        self._presence_changed.set()
+
+    def others_changed(self) -> None:
+        """Another process has told who is on its sockets: tell everybody here, soon."""
         self._presence_changed.set()
 
     async def run_presence(self) -> None:
@@ -143,25 +160,23 @@ class Line:
         self._visits.recall(await self.log.latest(TOPIC, 1_000), now(), patience)
         told = 0.0
         while True:
-            timeout = 1.0 if self._visits.waiting else RENEW_SECONDS
-            changed = await self._wait_for_change(timeout)
+            await self._wait_for_change(1.0 if self._visits.waiting else RENEW_SECONDS)
             try:
-                if changed or now() - told >= RENEW_SECONDS:
-                    told = now()
+                if self._own_changed or now() - told >= RENEW_SECONDS:
+                    told, self._own_changed = now(), False
                     await self.log.announce(self._server, self.roster.to_text())
                 await self._tell_presence(now())
             except LogError as error:
                 logger.warning("= presence could not be told: %s", error)
 
-    async def _wait_for_change(self, timeout: float) -> bool:
+    async def _wait_for_change(self, timeout: float) -> None:
         try:
             async with asyncio.timeout(timeout):
                 await self._presence_changed.wait()
         except TimeoutError:
-            return False
+            return
         await asyncio.sleep(PRESENCE_DELAY + PRESENCE_DELAY_EACH * len(self.connections))
         self._presence_changed.clear()
-        return True
 
     async def _tell_presence(self, now: float) -> None:
         everybody = self.everybody()

@@ -65,7 +65,7 @@ class Replay:
 
     async def _snapshots(self, topics: Sequence[str], until: int, reason: str) -> AsyncIterator[str]:
         for topic in topics:
-            events = await self._log.latest(topic, self._settings.snapshot, until)
+            events = await self._log.latest(topic, self._settings.snapshot.of(topic), until)
             yield encode_snapshot(self._log.epoch, until, topic, events, reason)
 
     async def _matching(self, patterns: Collection[str]) -> list[TopicInfo]:

@@ -10,9 +10,19 @@ import json
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
+
+from ..rules import PerTopic
 
 MAX_READ_BYTES = 2 * 1024 * 1024
 """A read stops after about this much of data, so that no page of large events fills the memory."""
+
+
+MAX_WAITING = 20_000
+"""How many events of one process may wait to be written; past that an append is refused."""
+
+ANNOUNCED_SECONDS = 15.0
+"""What a server process announced is gone when it was not renewed for so long."""
 
 
 class LogError(Exception):
@@ -23,9 +33,16 @@ class LogBusyError(LogError):
     """Too much waits to be written; try again in a moment. Nothing of this call was taken."""
 
 
+class LogTooLargeError(LogError):
+    """An event is larger than the log takes; sending it again will not do. Nothing of this call was taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event on its way in. ``data`` is JSON text on one line; ``id`` is its author's, unique in its topic."""
+    """An event on its way in. ``data`` is JSON text on one line; ``id`` is its author's, unique in its topic.
+
+    ``by`` is who published it, as the server knows: ``feed:host``, a browser's public id, empty if unknown.
+    """
 
     topic: str
     id: str
@@ -78,6 +95,17 @@ class EventLog(Protocol):
     def epoch(self) -> str:
         """The log's identity; another epoch means another log, whose seqs have nothing to do with this one's."""
 
+    @property
+    def breaks(self) -> int:
+        """How often what is read here began anew: the epoch changed, or events were gone before they could be read.
+
+        Who tails the log must forget all and start at its end when this has changed.
+        """
+
+    @property
+    def announced_version(self) -> int:
+        """Another number whenever ``announced`` may be different."""
+
     def check(self) -> None:
         """Look whether it can be used, and change nothing. Raises LogError, which says why not."""
 
@@ -90,7 +118,8 @@ class EventLog(Protocol):
     def append(self, drafts: Sequence[Draft]) -> Awaitable[list[Receipt]]:
         """Take drafts in; they keep this order, also against later calls. The receipts come when they are durable.
 
-        Raises LogBusyError at once where too much is waiting, LogError through the awaitable where writing fails.
+        Raises LogBusyError at once where too much is waiting. LogError comes through the awaitable where writing
+        fails; then the drafts may or may not be in, and the same ids can safely be sent again.
         """
 
     async def read(
@@ -113,25 +142,53 @@ class EventLog(Protocol):
     async def last_seq(self) -> int:
         """The highest seq given out, 0 for none."""
 
-    async def announce(self, server: str, text: str) -> None:
-        """x"""
-
-    def announced(self) -> dict[str, str]:
-        """x"""
+    async def reaches(self, seq: int) -> bool:
+        """Whether ``seq`` was given out in this epoch, perhaps so lately that it cannot be read here yet."""
 
     async def changed(self, timeout: float) -> None:
-        """Return when there may be something after what was read, by whomever, or after ``timeout`` seconds."""
+        """Return when there may be something new to read, or in ``announced``, or after ``timeout`` seconds."""
+
+    async def announce(self, server: str, text: str) -> None:
+        """Tell all server processes on this log a text of this one; it replaces the last, and "" withdraws it.
+
+        Call it again within ANNOUNCED_SECONDS, else it is gone. ``server`` names this process: letters, digits, - _.
+        """
+
+    def announced(self) -> dict[str, str]:
+        """What the server processes on this log last announced, our own included, by server."""
 
 
-def open_log(url: str, *, retention: int) -> EventLog:
-    """The log that a ``PARTYLINE_LOG`` URL names, not opened yet. Raises LogError for a URL of no known kind."""
+def open_log(url: str, *, retention: PerTopic | int, retention_age: PerTopic | int = 0) -> EventLog:
+    """The log that a ``PARTYLINE_LOG`` URL names, not opened yet. Raises LogError for a URL of no known kind.
+
+    ``retention`` is how many events of a topic are kept, ``retention_age`` for how many seconds; 0 is for ever.
+    """
+    from .address import Address
+    from .jetstream import JetStreamLog
+    from .retention import Retention
     from .sqlite import SqliteLog
 
+    keep = Retention(_per_topic(retention), _per_topic(retention_age))
     if url == "memory://":
-        return SqliteLog(None, retention=retention)
+        return SqliteLog(None, keep)
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
-        return SqliteLog(url.removeprefix("sqlite:///"), retention=retention)
+        return SqliteLog(url.removeprefix("sqlite:///"), keep)
+    if url.startswith(("nats://", "tls://")):
+        return JetStreamLog(Address.parse(url), keep)
     raise LogError(
-        f"PARTYLINE_LOG is {url!r}, which names no log this server knows. "
-        "Use sqlite:///file.db (relative), sqlite:////folder/file.db (absolute) or memory://."
+        f"PARTYLINE_LOG is {shown(url)!r}, which names no log this server knows. "
+        "Use sqlite:///file.db (relative), sqlite:////folder/file.db (absolute), nats://host:port/stream or memory://."
     )
+
+
+def shown(url: str) -> str:
+    """A log's URL as it may be shown: without what proves who we are."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.partition(":")[0] + ":…"
+    return parts._replace(netloc="…@" + parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url
+
+
+def _per_topic(value: PerTopic | int) -> PerTopic:
+    return value if isinstance(value, PerTopic) else PerTopic(value)

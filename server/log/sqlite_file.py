@@ -11,25 +11,25 @@ import sqlite3
 import time
 from pathlib import Path
 
-from . import LogError
+from . import ANNOUNCED_SECONDS, LogError
+from .store import TABLES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x50617274  # "Part": says whose file this is, https://www.sqlite.org/pragma.html#pragma_application_id
 
 BUSY_SECONDS = 10.0
 
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    topic TEXT NOT NULL, time REAL NOT NULL, id TEXT NOT NULL, data TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX events_by_id ON events (topic, id);
-CREATE INDEX events_by_topic ON events (topic, seq);
-CREATE TABLE topics (
-    topic TEXT PRIMARY KEY, last_seq INTEGER NOT NULL, count INTEGER NOT NULL, pruned INTEGER NOT NULL DEFAULT 0
-) STRICT;
+_ANNOUNCED = """
+CREATE TABLE announced (server TEXT PRIMARY KEY, time REAL NOT NULL, text TEXT NOT NULL) STRICT;
+INSERT INTO meta VALUES ('announced', '0');
 """
+
+_SCHEMA = f"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT; {TABLES} {_ANNOUNCED}"
+
+_MIGRATIONS = {
+    1: f"""ALTER TABLE events ADD COLUMN "by" TEXT NOT NULL DEFAULT ''; {_ANNOUNCED}""",
+}
+"""What makes of each version the next."""
 
 
 def connect(path: str | None) -> sqlite3.Connection:
@@ -87,18 +87,49 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def migrate(connection: sqlite3.Connection) -> str:
-    """Make the tables where there are none; returns the epoch. Two processes may do so at once."""
+    """Make the tables, or bring older ones to this version; returns the epoch. Two processes may do so at once."""
     connection.execute("BEGIN IMMEDIATE")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    (epoch,) = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            _execute_all(connection, _SCHEMA)
+            connection.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(8),))
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        for older in range(version or SCHEMA_VERSION, SCHEMA_VERSION):
+            _execute_all(connection, _MIGRATIONS[older])
+        if version != SCHEMA_VERSION:
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        (epoch,) = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
     connection.execute("COMMIT")
     return str(epoch)
+
+
+def _execute_all(connection: sqlite3.Connection, script: str) -> None:
+    """Not ``executescript``, which would commit first."""
+    for statement in script.split(";"):
+        connection.execute(statement)
+
+
+def write_announced(connection: sqlite3.Connection, server: str, now: float, text: str) -> None:
+    """Keep what a server announces, inside the caller's transaction."""
+    connection.execute(
+        "INSERT INTO announced VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET time = excluded.time, text = excluded.text",
+        (server, now, text),
+    )
+    connection.execute("DELETE FROM announced WHERE time < ? OR text = ''", (now - ANNOUNCED_SECONDS,))
+    connection.execute("UPDATE meta SET value = CAST(value + 1 AS TEXT) WHERE key = 'announced'")
+
+
+def read_announced(connection: sqlite3.Connection, known: int) -> tuple[int, dict[str, tuple[float, str]]] | None:
+    """What all servers announce, and its number; None where that is still ``known``."""
+    (value,) = connection.execute("SELECT value FROM meta WHERE key = 'announced'").fetchone()
+    if int(value) == known:
+        return None
+    rows = connection.execute("SELECT server, time, text FROM announced")
+    return int(value), {server: (at, text) for server, at, text in rows}
 
 
 def cannot_open(path: object, why: object) -> str:

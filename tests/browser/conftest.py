@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.install import executable
 from tests.running import ROOT, Server
 
 from .chromium import Chromium
 from .driver import Browser, DriverError, Engine, Line
-from .install import executable
 from .proxy import Proxy
 
 EVIDENCE = ROOT / "build" / "test" / "browser"
@@ -28,7 +28,7 @@ def engine() -> Iterator[Engine]:
     """The browser's process, one for all tests."""
     path = executable()
     if path is None:
-        pytest.fail("There is no Chromium. python tests/browser/install.py installs one.", pytrace=False)
+        pytest.fail("There is no Chromium. python tests/install.py installs one.", pytrace=False)
     engine = Chromium(path)
     yield engine
     engine.close()

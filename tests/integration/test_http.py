@@ -49,7 +49,7 @@ def test_history_by_pages(http: httpx.Client) -> None:
     page = http.get("/api/topics/room/events", params={"after": 1, "limit": 3}).json()
     assert [event["data"] for event in page["events"]] == [{"n": 1}, {"n": 2}, {"n": 3}]
     assert page["more"] is True
-    assert set(page["events"][0]) == {"seq", "topic", "time", "id", "data"}
+    assert set(page["events"][0]) == {"seq", "topic", "time", "id", "by", "data"}
     rest = http.get("/api/topics/room/events", params={"after": 4}).json()
     assert [event["seq"] for event in rest["events"]] == [5]
     assert rest["more"] is False

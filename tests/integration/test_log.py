@@ -1,26 +1,19 @@
-"""The contract of the event log, held by each of its homes; and what is SQLite's own."""
+"""The contract of the event log, held by each of its homes: SQLite, NATS JetStream, memory."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import sqlite3
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
-from server.log import MAX_READ_BYTES, Draft, EventLog, LogBusyError, LogError, open_log
-from server.log.sqlite import MAX_WAITING
-from server.log.sqlite_file import SCHEMA_VERSION
+from server.log import MAX_READ_BYTES, MAX_WAITING, Draft, EventLog, LogBusyError
+from tests.integration.homes import Home, eventually
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EventLog]:
-    log = open_log("memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'log.db'}", retention=100)
-    await log.open()
-    yield log
-    await log.close()
+@pytest.fixture
+async def log(home: Home) -> EventLog:
+    return await home.open()
 
 
 def drafts(topic: str, *ids: str, data: str = "1") -> list[Draft]:
@@ -32,13 +25,15 @@ async def seqs(log: EventLog, after: int = 0, topics: Sequence[str] | None = Non
 
 
 async def test_events_get_rising_places_and_come_back_as_they_went_in(log: EventLog) -> None:
-    receipts = await log.append([Draft("room", "a", '{"text":"é"}'), Draft("host.cpu", "a", "2")])
+    receipts = await log.append([Draft("room", "a", '{"text":"é"}'), Draft("host.cpu", "a", "2", by="feed:host")])
     assert [receipt.seq for receipt in receipts] == [1, 2]
     first, second = await log.read(0, 10)
     assert (first.topic, first.id, first.data) == ("room", "a", '{"text":"é"}')
     assert (second.topic, second.seq) == ("host.cpu", 2)
+    assert (first.by, second.by) == ("", "feed:host")
     assert first.time > 1_700_000_000
     assert await log.last_seq() == 2
+    assert [await log.reaches(seq) for seq in (0, 2, 3)] == [True, True, False]
     assert len(log.epoch) >= 8
 
 
@@ -117,96 +112,121 @@ async def test_changed_wakes_for_an_append_and_ends_without_one(log: EventLog) -
 
 async def test_too_much_waiting_is_refused_at_once_and_whole(log: EventLog) -> None:
     waiting = [log.append(drafts("room", *(f"{batch}-{number}" for number in range(1000)))) for batch in range(20)]
-    assert MAX_WAITING == 20_000
+    assert MAX_WAITING == 20 * 1000
     with pytest.raises(LogBusyError):
         log.append(drafts("room", "one more"))
     await asyncio.gather(*waiting)
     assert not (await log.append(drafts("room", "one more")))[0].duplicate
 
 
-# SQLite's own
+async def test_retention_by_topic(home: Home) -> None:
+    log = await home.open(retention="100, few.*=3, few.er=1")
+    for number in range(8):
+        await log.append([Draft(topic, str(number), "1") for topic in ("many", "few.x", "few.er")])
+    assert {info.topic: info.count for info in await log.topics()} == {"many": 8, "few.x": 3, "few.er": 1}
 
 
-def sqlite_log(path: Path) -> EventLog:
-    return open_log(f"sqlite:///{path}", retention=100)
+async def test_events_go_when_they_are_too_old_also_where_nobody_writes(home: Home) -> None:
+    log = await home.open(retention_age="0, short.*=60, short.er=10")
+    old = await log.append([Draft(topic, "a", "1") for topic in ("for.ever", "short.x", "short.er")])
+    home.later(30)
+    await eventually(lambda: counts(log), {"for.ever": 1, "short.x": 1, "short.er": 0})
+    await log.append(drafts("short.x", "b"))
+    home.later(40)
+    await eventually(lambda: counts(log), {"for.ever": 1, "short.x": home.later_events, "short.er": 0})
+    infos = {info.topic: info for info in await log.topics()}
+    assert infos["for.ever"].pruned == 0
+    assert infos["short.er"].pruned == infos["short.er"].last_seq == old[2].seq
+    assert infos["short.x"].pruned >= old[1].seq
+    assert await seqs(log, 0, ["short.er"]) == []
 
 
-async def test_a_log_opened_again_is_the_same_log(tmp_path: Path) -> None:
-    log = sqlite_log(tmp_path / "log.db")
-    await log.open()
+async def counts(log: EventLog) -> dict[str, int]:
+    return {info.topic: info.count for info in await log.topics()}
+
+
+async def test_what_a_server_announces_is_replaced_withdrawn_and_forgotten(home: Home) -> None:
+    log = await home.open()
+    before = log.announced_version
+    await log.announce("one", "here")
+    assert log.announced() == {"one": "here"}
+    assert log.announced_version != before
+    await log.announce("one", "x" * 100_000)
+    await log.announce("two", "é")
+    assert log.announced() == {"one": "x" * 100_000, "two": "é"}
+    await log.announce("one", "")
+    assert log.announced() == {"two": "é"}
+    before = log.announced_version
+    home.later(10)
+    await log.announce("one", "again")
+    assert log.announced() == {"two": "é", "one": "again"}
+    home.later(10)
+    assert log.announced() == {"one": "again"}
+    assert log.announced_version != before
+    with pytest.raises(ValueError, match="cannot name"):
+        await log.announce("a.b", "no")
+
+
+# several logs on one home
+
+
+async def test_a_log_opened_again_is_the_same_log(shared_home: Home) -> None:
+    log = await shared_home.open()
     await log.append(drafts("room", "a", "b"))
     epoch = log.epoch
-    await log.close()
-    log = sqlite_log(tmp_path / "log.db")
-    await log.open()
+    await shared_home.close(log)
+    log = await shared_home.open()
     assert log.epoch == epoch
     (receipt,) = await log.append(drafts("room", "c"))
     assert receipt.seq == 3
-    await log.close()
+    assert await seqs(log) == [1, 2, 3]
 
 
-async def test_what_another_process_writes_is_noticed(tmp_path: Path) -> None:
-    ours, theirs = sqlite_log(tmp_path / "log.db"), sqlite_log(tmp_path / "log.db")
-    await ours.open()
-    await theirs.open()
+async def test_what_another_process_writes_is_noticed(shared_home: Home) -> None:
+    ours, theirs = await shared_home.open(), await shared_home.open()
     assert ours.epoch == theirs.epoch
-    await ours.changed(timeout=0.1)  # what opening wrote
+    await ours.changed(timeout=0.2)  # what opening wrote
     waiting = asyncio.create_task(ours.changed(timeout=30))
     await theirs.append(drafts("room", "a"))
     await asyncio.wait_for(waiting, 10)
-    assert await seqs(ours) == [1]
+    await eventually(lambda: seqs(ours), [1])
     (receipt,) = await ours.append(drafts("room", "a"))
     assert receipt.duplicate
-    await ours.close()
-    await theirs.close()
 
 
-def not_ours(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE recipes (name TEXT)")
-    connection.commit()
-    connection.close()
+async def test_servers_see_what_each_other_announces(shared_home: Home) -> None:
+    ours = await shared_home.open()
+    await ours.announce("one", "first")
+    theirs = await shared_home.open()
+    await theirs.announce("two", "second")
+
+    async def both() -> list[dict[str, str]]:
+        await asyncio.gather(ours.changed(0.1), theirs.changed(0.1))
+        return [ours.announced(), theirs.announced()]
+
+    await eventually(both, [{"one": "first", "two": "second"}] * 2)
+    await ours.announce("one", "")
+    await eventually(both, [{"two": "second"}] * 2)
+    before = ours.announced_version
+    shared_home.later(20)
+    assert ours.announced() == {}
+    assert ours.announced_version != before
 
 
-def from_a_newer_version(path: Path) -> None:
-    log = sqlite_log(path)
-    asyncio.run(log.open())
-    asyncio.run(log.close())
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
+async def test_logs_that_are_made_at_once_agree(shared_home: Home) -> None:
+    logs = await asyncio.gather(*(shared_home.open() for _ in range(4)))
+    assert len({log.epoch for log in logs}) == 1
+    await asyncio.gather(*(log.append(drafts("room", str(each))) for each, log in enumerate(logs)))
+    for log in logs:
+        await eventually(lambda log=log: seqs(log), [1, 2, 3, 4])
 
 
-def no_database(path: Path) -> None:
-    path.write_bytes(b"Dear diary, today I met a fox.\n" * 100)
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [(not_ours, "not an event log"), (from_a_newer_version, "newer Partyline"), (no_database, "not a database")],
-)
-def test_a_file_that_is_not_for_us_is_refused_and_not_touched(tmp_path: Path, make: object, said: str) -> None:
-    path = tmp_path / "log.db"
-    make(path)  # type: ignore[operator]
-    before = hashlib.sha256(path.read_bytes()).hexdigest()
-    with pytest.raises(LogError, match=said) as caught:
-        asyncio.run(sqlite_log(path).open())
-    assert "not touched" in str(caught.value)
-    assert str(path) in str(caught.value)
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LogError, match="folder"):
-        asyncio.run(sqlite_log(tmp_path / "nowhere" / "log.db").open())
-
-
-async def test_processes_that_make_the_same_log_at_once_agree(tmp_path: Path) -> None:
-    for number in range(10):
-        logs = [sqlite_log(tmp_path / f"{number}.db") for _ in range(4)]
-        await asyncio.gather(*(log.open() for log in logs))
-        assert len({log.epoch for log in logs}) == 1
-        await asyncio.gather(*(log.append(drafts("room", str(each))) for each, log in enumerate(logs)))
-        assert await seqs(logs[0]) == [1, 2, 3, 4]
-        await asyncio.gather(*(log.close() for log in logs))
+async def test_an_id_that_two_servers_take_at_once_stands_once(shared_home: Home) -> None:
+    logs = [await shared_home.open() for _ in range(2)]
+    ids = [str(number) for number in range(50)]
+    receipts = await asyncio.gather(*(log.append(drafts("room", event_id)) for event_id in ids for log in logs))
+    places = {receipt.id: receipt.seq for (receipt,) in receipts}
+    assert all(receipt.seq == places[receipt.id] for (receipt,) in receipts)
+    assert sorted(receipt.duplicate for (receipt,) in receipts) == [False] * 50 + [True] * 50
+    for log in logs:
+        await eventually(lambda log=log: seqs(log), list(range(1, 51)))

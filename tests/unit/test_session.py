@@ -431,3 +431,16 @@ def test_it_stays_who_it_is_without_a_cookie() -> None:
     session.socket_closed(1006, "", 2.0)
     (frame,) = sent(session.socket_opened(3.0))
     assert frame["identity"] == "token of b9"
+
+
+def test_who_joins_between_a_snapshot_and_its_end_has_it_too() -> None:
+    session = make_session()
+    session.tab_said(1, hello("room"), 0.0)
+    session.socket_opened(0.0)
+    session.socket_said(welcome(seq=10), 0.0)
+    session.socket_said(snapshot(10, 9, 10), 0.0)  # broadcast before the second tab hears anything
+    joined, late = told(session.tab_said(2, hello("room"), 0.0), 2)
+    assert joined["n"] >= 1
+    assert (late["kind"], late["topics"]) == ("snapshot", [["room", 2]])
+    session.socket_closed(1006, "", 1.0)  # and then the rest of it never comes
+    assert [frame["kind"] for frame in told(session.tab_said(3, hello("room"), 1.0), 3)] == ["joined"]

@@ -402,6 +402,7 @@ class Session:
         self._socket_open = False
         self._silent_at = None
         self._presence = None
+        self._topics.socket_lost()
 
     def _become(self, state: str, message: str = "") -> list[Effect]:
         self.state, self.message = state, message

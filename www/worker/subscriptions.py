@@ -95,6 +95,13 @@ class Subscriptions:
             self._rings.setdefault(topic, Ring(RING_EVENTS, RING_BYTES)).append(count, body)
 
     def kept(self, patterns: Collection[str]) -> list[tuple[str, Ring]]:
-        """The rings of all topics that established ones of these patterns carry, by topic."""
-        ready = [name for name in patterns if name in self._subscriptions and self._subscriptions[name].established]
-        return [(topic, self._rings[topic]) for topic in sorted(self._rings) if any_matches(ready, topic)]
+        """The rings of all topics that these patterns carry, by topic.
+
+        Those of patterns about to be established too: who joins after their snapshot was broadcast has it from here.
+        """
+        return [(topic, self._rings[topic]) for topic in sorted(self._rings) if any_matches(patterns, topic)]
+
+    def socket_lost(self) -> None:
+        """What came for patterns that were not established yet will come anew."""
+        ready = self.patterns(established=True)
+        self._rings = {topic: ring for topic, ring in self._rings.items() if any_matches(ready, topic)}

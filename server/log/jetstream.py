@@ -1,0 +1,328 @@
+"""The event log in NATS JetStream: many servers, on many machines, on one stream.
+
+JetStream gives order and durability; each process reads from its own copy of the stream (``mirror``), which its tail
+feeds. An append is acknowledged when JetStream has acknowledged it (PubAck) and it can be read here.
+
+**Once, for ever.** JetStream drops a message whose Nats-Msg-Id it has seen within its duplicate window. Older ids are
+looked up in the mirror before publishing. That leaves no hole between the two as long as the mirror is known to have
+been complete less than a window ago: an id that is neither in it nor in the window was never there. So appends are
+refused (LogBusyError) while the mirror was not known to be complete within the last half window; the other half is
+for what a message takes on its way.
+
+**Trouble.** Whatever goes wrong ends the session, and another is opened after a short random wait. An append that
+was under way fails then, fast, with a LogError; it may be in or not, and the same id can be sent again. Where the
+mirror must be made afresh (see ``session.py``), ``breaks`` counts up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from . import MAX_WAITING, Draft, Event, LogBusyError, LogError, Receipt, TopicInfo
+from .address import Address
+from .announcements import Announcements, check_name
+from .connection import Connection
+from .mirror import Mirror
+from .publishing import Job, publish
+from .retention import Retention
+from .session import TROUBLE, Home, Session
+from .stream import look
+from .tail import TailError
+
+START_SECONDS = 5.0
+"""A NATS that cannot be reached is tried for so long at the start."""
+
+GRACE_SECONDS = 1.5
+"""An append waits at most for so long until a lost connection is back."""
+
+RETRY_SECONDS = (0.05, 0.5)
+START_RETRY_SECONDS = 1.0
+PRUNE_SECONDS = 5.0
+TELL_SECONDS = 30.0
+MAX_GROUP = 2_000
+
+T = TypeVar("T")
+
+logger = logging.getLogger("partyline.log")
+
+
+class JetStreamLog:
+    """An EventLog in a stream. ``now`` is for ages: of events, and of what servers announce."""
+
+    def __init__(
+        self,
+        address: Address,
+        retention: Retention,
+        *,
+        now: Callable[[], float] = time.time,
+        start_seconds: float = START_SECONDS,
+        prune_seconds: float = PRUNE_SECONDS,
+    ) -> None:
+        self.address = address
+        self.breaks = 0
+        self._home = Home(address, retention, now, self._told)
+        self._start_seconds = start_seconds
+        self._prune_seconds = prune_seconds
+        self._mirror: Mirror
+        self._session: Session | None = None
+        self._connected = asyncio.Event()
+        self._lost_at = 0.0
+        self._trouble = ""
+        self._wake = asyncio.Event()
+        self._announcements = Announcements(now)
+        self._own: set[str] = set()
+        self._jobs: deque[Job] = deque()
+        self._some_job = asyncio.Event()
+        self._waiting = 0
+        self._closing = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def epoch(self) -> str:
+        return self._mirror.epoch
+
+    @property
+    def announced_version(self) -> int:
+        return self._announcements.version
+
+    def check(self) -> None:
+        with ThreadPoolExecutor(1) as thread:  # this may be called where an event loop runs
+            thread.submit(lambda: asyncio.run(self._check())).result()
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        session = await self._persist(self._open_session)
+        self._start(self._stay_connected(session))
+        self._writer = self._start(self._write_forever())
+        self._start(self._prune_forever())
+
+    async def close(self) -> None:
+        self._closing = True
+        self._some_job.set()
+        await self._writer
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._mirror.close)
+
+    def append(self, drafts: Sequence[Draft]) -> Awaitable[list[Receipt]]:
+        if self._closing:
+            raise LogBusyError("The server is shutting down; send it again to the next one.")
+        if self._waiting + len(drafts) > MAX_WAITING:
+            raise LogBusyError(f"{self._waiting} events wait to be written; try again in a moment.")
+        job = Job(drafts, self._loop.create_future())
+        self._waiting += len(drafts)
+        self._jobs.append(job)
+        self._some_job.set()
+        return job.future
+
+    async def read(
+        self, after: int, limit: int, topics: Sequence[str] | None = None, until: int | None = None
+    ) -> list[Event]:
+        return await self._mirror.read(after, limit, topics, until)
+
+    async def latest(self, topic: str, count: int, until: int | None = None) -> list[Event]:
+        return await self._mirror.latest(topic, count, until)
+
+    async def count(self, after: int, topics: Sequence[str], most: int) -> int:
+        return await self._mirror.count(after, topics, most)
+
+    async def topics(self) -> list[TopicInfo]:
+        return await self._mirror.topics()
+
+    async def last_seq(self) -> int:
+        return self._mirror.last_seq_here
+
+    async def reaches(self, seq: int) -> bool:
+        session = self._session
+        if seq <= self._mirror.last_seq_here or session is None:
+            return seq <= self._mirror.last_seq_here
+        try:
+            state = await look(session.connection.js, self.address)
+        except TROUBLE:
+            return False
+        return state is not None and state.epoch == self.epoch and seq <= state.last_seq
+
+    async def changed(self, timeout: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def announce(self, server: str, text: str) -> None:
+        self._own.add(check_name(server))
+        self._announcements.take(server, text)
+        self._wake.set()
+        await self._tell(server, text)
+
+    def announced(self) -> dict[str, str]:
+        return self._announcements.texts()
+
+    # sessions
+
+    async def _check(self) -> None:
+        async def look_once() -> None:
+            connection = Connection(self.address)
+            try:
+                await connection.open()
+                await look(connection.js, self.address)
+            finally:
+                await connection.close()
+
+        await self._persist(look_once)
+
+    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it works; past the time for a start, raise LogError."""
+        deadline = time.monotonic() + self._start_seconds
+        while True:
+            try:
+                return await attempt()
+            except TROUBLE as error:
+                if time.monotonic() > deadline:
+                    raise LogError(
+                        f"NATS at {self.address.server} cannot be used: {_why(error)}. It was tried for "
+                        f"{self._start_seconds:.0f} seconds. Start it with nats-server -js, or correct PARTYLINE_LOG."
+                    ) from error
+                logger.warning("= NATS at %s cannot be used, trying again: %s", self.address.server, _why(error))
+            await asyncio.sleep(START_RETRY_SECONDS)
+
+    async def _open_session(self, *, afresh: bool = False) -> Session:
+        before = None if afresh else getattr(self, "_mirror", None)
+        session = Session(self._home, before)
+        try:
+            await session.open()
+            await session.connection.subscribe(f"{self._presence('*')}", self._heard_announced)
+            await session.connection.subscribe(self._presence(), self._asked_announced)
+            await session.connection.nats.publish(self._presence())
+        except BaseException:
+            await session.close()
+            if session.fresh_mirror is not None:
+                self._start(asyncio.to_thread(session.fresh_mirror.close))
+            raise
+        if session.fresh_mirror is not None:
+            self._adopt(session.fresh_mirror)
+        self._session = session
+        self._connected.set()
+        return session
+
+    def _adopt(self, mirror: Mirror) -> None:
+        before: Mirror | None = getattr(self, "_mirror", None)
+        self._mirror = mirror
+        if before is not None:
+            self.breaks += 1
+            self._start(asyncio.to_thread(before.close))  # when the reads under way are done
+        self._told()
+
+    async def _stay_connected(self, session: Session) -> None:
+        while True:
+            afresh = False
+            try:
+                await session.run()
+            except (*TROUBLE, LogError) as error:
+                afresh = isinstance(error, TailError) and error.afresh
+                self._trouble = _why(error)
+            finally:
+                self._session = None
+                self._connected.clear()
+                self._lost_at = time.monotonic()
+                await session.close()
+            logger.warning("= lost %s, connecting again: %s", self.address, self._trouble)
+            session = await self._open_again(afresh)
+            logger.info("= connected to %s again", self.address)
+
+    async def _open_again(self, afresh: bool) -> Session:
+        told = time.monotonic()
+        while True:
+            await asyncio.sleep(random.uniform(*RETRY_SECONDS))
+            try:
+                return await self._open_session(afresh=afresh)
+            except (*TROUBLE, LogError) as error:
+                afresh = afresh or (isinstance(error, TailError) and error.afresh)
+                self._trouble = _why(error)
+            if time.monotonic() > told + TELL_SECONDS:
+                told = time.monotonic()
+                logger.warning("= NATS at %s is still away: %s", self.address.server, self._trouble)
+
+    def _told(self) -> None:
+        self._wake.set()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # what servers announce goes over plain NATS, beside the stream
+
+    def _presence(self, server: str = "") -> str:
+        return f"{self.address.stream}-presence.{server}" if server else f"{self.address.stream}-presence"
+
+    def _heard_announced(self, subject: str, payload: bytes) -> None:
+        self._announcements.take(subject.rpartition(".")[2], payload.decode(errors="replace"))
+        self._told()
+
+    def _asked_announced(self, subject: str, payload: bytes) -> None:
+        """Another server has come, or we have come back: tell ours to all."""
+        for server, text in self.announced().items():
+            if server in self._own and self._session is not None:
+                self._start(self._tell(server, text))
+
+    async def _tell(self, server: str, text: str) -> None:
+        if self._session is not None:
+            with contextlib.suppress(*TROUBLE):  # the next session tells it again
+                await self._session.connection.nats.publish(self._presence(server), text.encode())
+
+    # writing
+
+    async def _usable(self) -> Session:
+        if self._session is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._lost_at + GRACE_SECONDS - time.monotonic())):
+                    await self._connected.wait()
+        if self._session is None:
+            raise LogError(
+                f"NATS at {self.address.server} is away: {self._trouble}. "
+                "Nothing of this was taken; send it again in a moment."
+            )
+        return self._session
+
+    async def _write_forever(self) -> None:
+        while self._jobs or not self._closing:
+            if not self._jobs:
+                self._some_job.clear()
+                await self._some_job.wait()
+                continue
+            group: list[Job] = []
+            while self._jobs and sum(len(job.drafts) for job in group) < MAX_GROUP:
+                group.append(self._jobs.popleft())
+            failure: Exception = LogError("The event was not written.")
+            try:
+                await publish(await self._usable(), group)
+            except LogError as error:
+                failure = error
+            except Exception as error:
+                logger.exception("= publishing to %s failed", self.address)
+                failure = LogError(f"Publishing to {self.address} failed: {error}.")
+            for job in group:
+                self._waiting -= len(job.drafts)
+                job.fail(failure)
+
+    async def _prune_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._prune_seconds)
+            try:
+                await self._mirror.prune()
+            except LogError as error:
+                logger.error("= what is too old could not be removed, and will be: %s", error)
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__

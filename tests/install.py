@@ -1,0 +1,127 @@
+"""Find what the tests need beside Python, or install it: ``python tests/install.py``.
+
+Programs that integration tests run (``COMMANDS``) come from the system, or from apt for root on Debian and its kin.
+For the browser the system's own comes first, then apt's, then the one that Playwright brings; ``executable()`` tells
+the tests which to launch. A browser counts only when it answers to ``--version``: on Ubuntu the package named
+chromium is a stub that asks for snap.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+COMMANDS = {"nats-server": "nats-server"}
+"""The programs that tests run, and the Debian package of each."""
+
+SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+APT_PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
+
+
+def find(command: str) -> str | None:
+    """The path of a program; Debian keeps servers in a folder that is not on everybody's path."""
+    return shutil.which(command, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+
+
+def executable() -> str | None:
+    """The path of a Chromium that works, for Playwright's ``executable_path``; None where there is none yet."""
+    return system_chromium() or playwright_chromium()
+
+
+def system_chromium() -> str | None:
+    """The system's Chromium or Chrome, if it works."""
+    paths = (shutil.which(name) for name in SYSTEM_NAMES)
+    return next((path for path in paths if path and version(path)), None)
+
+
+def playwright_chromium() -> str | None:
+    """The Chromium that Playwright installed, if it works."""
+    # in a process of its own: Playwright's sync API may not be started inside a running event loop
+    code = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    path = done.stdout.strip()
+    return path if path and version(path) else None
+
+
+def version(path: str) -> str:
+    """What a browser says to ``--version``; empty if it does not work."""
+    try:
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def install_commands() -> list[str]:
+    """Have the programs there, saying what is done. Returns those that could not be had."""
+    missing = [command for command in COMMANDS if not find(command)]
+    if missing and can_apt():
+        apt_install(*(COMMANDS[command] for command in missing))
+        missing = [command for command in COMMANDS if not find(command)]
+    for command in COMMANDS:
+        if command not in missing:
+            print(f"Integration tests use {find(command)}")
+    return missing
+
+
+def install_browser() -> str | None:
+    """Find or install a Chromium, saying what is done. Returns its path, or None where all ways failed."""
+    found = executable()
+    if not found and can_apt():
+        apt_install(*APT_PACKAGES)
+        found = system_chromium()
+    if not found:
+        print("Installing the Chromium that Playwright brings", flush=True)
+        playwright = [sys.executable, "-m", "playwright", "install"]
+        # the libraries it needs can be had by root, on the systems that Playwright knows
+        if not is_root() or subprocess.run([*playwright, "--with-deps", "chromium"]).returncode:
+            subprocess.run([*playwright, "chromium"])
+        found = playwright_chromium()
+    if found:
+        print(f"Browser tests use {found} ({version(found)})")
+    return found
+
+
+def is_root() -> bool:
+    """Whether we may install what we like."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def can_apt() -> bool:
+    """Whether apt can install for us."""
+    return is_root() and shutil.which("apt-get") is not None and Path("/etc/debian_version").exists()
+
+
+def apt_install(*packages: str) -> None:
+    """Install Debian packages; what fails is told."""
+    print(f"Installing {', '.join(packages)} with apt", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        if subprocess.run(["apt-get", "-qq", *command], env=environment, stdout=subprocess.DEVNULL).returncode:
+            print(f"apt-get {command[0]} failed", flush=True)
+
+
+def main() -> None:
+    """Install all, and end with a message where something could not be had."""
+    missing = install_commands()
+    packages = " ".join(COMMANDS[command] for command in missing)
+    problems = []
+    if missing:
+        problems.append(
+            f"Not found, and not installed: {', '.join(missing)}. The integration tests need it. Install it by hand "
+            f"(on Debian as root: apt install {packages}; on macOS: brew install {packages})."
+        )
+    if not install_browser():
+        problems.append(
+            "No Chromium could be installed, so the browser tests cannot run. Install Chromium or Google Chrome "
+            "by hand (on Debian as root: apt install chromium fonts-dejavu-core)."
+        )
+    if problems:
+        sys.exit("\n".join([*problems, "Then run the same command again."]))
+
+
+if __name__ == "__main__":
+    main()
