@@ -17,6 +17,7 @@ from partyline.topics import is_topic
 
 from .auth import origin_allowed, token_allowed
 from .checks import InputError, bad_topic_message, make_draft, parse_json
+from .feeds import Feeds
 from .line import Line
 from .log import Draft, Receipt
 from .rates import Rates
@@ -29,10 +30,11 @@ DEFAULT_LIMIT = 100
 class Api:
     """The routes, over what they speak of."""
 
-    def __init__(self, line: Line, rates: Rates) -> None:
+    def __init__(self, line: Line, rates: Rates, feeds: Feeds) -> None:
         self.line = line
         self.log = line.log
         self.rates = rates
+        self.feeds = feeds
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with an app."""
@@ -54,6 +56,7 @@ class Api:
             "browsers": presence.browsers,
             "topics": len(await self.log.topics()),
             "version": __version__,
+            "feeds": self.feeds.status(),
         }
 
     async def topics(self) -> ResponseReturnValue:

@@ -35,8 +35,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         settings = Settings.from_environment()
         for name in unknown_variables():
             logger.warning("%s is set, but there is no such setting", name)
-    for name in settings.feeds:
-        feeds.find(name)
+    sources = feeds.find(settings.feeds)
     try:
         log = open_log(settings.log, retention=settings.retention)
         log.check()
@@ -45,13 +44,14 @@ def create_app(settings: Settings | None = None) -> Quart:
     rates = Rates(time.monotonic)
     fanout = Fanout(log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates)
     line = Line(settings, log, fanout)
+    running = feeds.Feeds(sources, log, url=settings.log, max_bytes=settings.max_frame)
     site = Site(ROOT)
     tasks: set[asyncio.Task[None]] = set()
     stopping = threading.Event()
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    app.register_blueprint(Api(line, rates).blueprint())
+    app.register_blueprint(Api(line, rates, running).blueprint())
     app.register_blueprint(site.blueprint())
     line.register(app)
     Errors(site).register(app)
@@ -67,8 +67,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         await fanout.open()
         start(fanout.run())
         start(_prepare(site, assets.default_out(settings.assets), stopping))
-        for name in settings.feeds:
-            start(feeds.run(name, log))
+        running.start()
         postpone_sigterm()
         start(_say_goodbye(line))
         logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
@@ -76,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     @app.after_serving
     async def close_all() -> None:
         stopping.set()
+        await running.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

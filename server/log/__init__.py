@@ -30,6 +30,7 @@ class Draft:
     topic: str
     id: str
     data: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
