@@ -38,7 +38,11 @@ class Settings:
     origins: tuple[str, ...] = _setting(
         (), "Origins, besides our own, whose pages may connect and publish; separated by commas: `https://example.org`."
     )
-    feeds: tuple[str, ...] = _setting(("host",), "The feeds to run, separated by commas; empty for none.")
+    feeds: tuple[str, ...] = _setting(
+        ("host",),
+        "The feeds to run, separated by commas; empty for none: `clock`, `host`, `pendulum`, `walk`, "
+        "and files of your own: `path/to/my_feeds.py`.",
+    )
     flush_ms: int = _setting(20, "The shortest time between two frames of live events, in milliseconds.")
     retention: int = _setting(100_000, "How many events of each topic are kept.")
     snapshot: int = _setting(200, "How many of a topic's last events a newcomer is given.")
