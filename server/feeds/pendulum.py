@@ -49,12 +49,14 @@ async def pendulum() -> AsyncGenerator[Emit, None]:
         this_run, offset = divmod(tick, RUN_TICKS)
         if this_run != run or offset < at:
             run, at, state = this_run, 0, start(this_run)
+        behind = offset - at > RATE
         while at < offset:
             state = advance(state)
             at += 1
             if at % RATE == 0:
                 await asyncio.sleep(0)  # others may have their turn
-        yield Emit("pendulum", telling(state, run), str(tick))
+        if not behind:  # else this tick is over by now, and others have told the ones after it
+            yield Emit("pendulum", telling(state, run), str(tick))
 
 
 def start(run: int) -> State:

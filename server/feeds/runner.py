@@ -95,15 +95,16 @@ class Runner:
                 self.state = STOPPED
                 logger.info("= the feed %s ended by itself", self.source.name)
                 return
-            except asyncio.CancelledError as error:
-                if _is_cancelled():
-                    raise
-                failure: BaseException = error  # what the feed awaited was cancelled, not we
-            except (Exception, SystemExit) as error:
+            except (Exception, SystemExit, asyncio.CancelledError) as error:
                 failure = error
+            if _is_cancelled():
+                if not isinstance(failure, asyncio.CancelledError):
+                    logger.error("the feed %s failed while it was ended", self.source.name, exc_info=failure)
+                raise asyncio.CancelledError
+            # a CancelledError that gets here is the feed's own: something it awaited was cancelled
             in_a_row = 1 if self._monotonic() - began >= STEADY_SECONDS else in_a_row + 1
             self.failures += 1
-            delay = min(2.0 ** (in_a_row - 1), MAX_BACKOFF_SECONDS)
+            delay = min(2.0 ** min(in_a_row - 1, 10), MAX_BACKOFF_SECONDS)
             self.state, self.until = WAITING, self._now() + delay
             self._tell(failure, delay)
             await self._sleep(delay)

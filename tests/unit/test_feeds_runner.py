@@ -125,16 +125,17 @@ async def test_a_feed_that_keeps_failing_is_started_later_each_time_and_told_wit
         yield 1
         raise ValueError("no sensor")
 
-    world = World(most=9)
+    times = 1100  # as many as a night has, and more than 2.0 has powers
+    world = World(most=times)
     with caplog.at_level(logging.INFO, "partyline.feeds"):
         runner = await run(world, log, broken)
-    assert world.slept == [1, 2, 4, 8, 16, 32, *[MAX_BACKOFF_SECONDS] * 3]
-    assert [each["state"] for each in world.seen] == ["waiting"] * 9
+    assert world.slept == [1, 2, 4, 8, 16, 32, *[MAX_BACKOFF_SECONDS] * (times - 6)]
+    assert {each["state"] for each in world.seen} == {"waiting"}
     assert [each["until"] for each in world.seen[:3]] == [START + 1, START + 3, START + 7]
-    assert (runner.events, runner.failures, runner.error) == (9, 9, "ValueError: no sensor")
+    assert (runner.events, runner.failures, runner.error) == (times, times, "ValueError: no sensor")
     records = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert len(records) == 9
-    assert [record.exc_info is not None for record in records] == [True] + [False] * 8
+    assert len(records) == times
+    assert [record.exc_info is not None for record in records] == [True] + [False] * (times - 1)
     assert "the feed lab failed" in records[0].getMessage()
 
 
@@ -294,9 +295,9 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_feeds_run_side_by_side_and_end_together(log: Faulty) -> None:
+async def test_feeds_run_side_by_side_and_end_together(log: Faulty, caplog: pytest.LogCaptureFixture) -> None:
     ended = []
-    waiting = asyncio.Event()
+    waiting, clumsy_waits = asyncio.Event(), asyncio.Event()
 
     async def steady() -> Any:
         try:
@@ -320,17 +321,27 @@ async def test_feeds_run_side_by_side_and_end_together(log: Faulty) -> None:
                 ended.append("stubborn")
             yield 3
 
-    sources = [Source(each.__name__, each, each.__name__) for each in (steady, broken, stubborn)]
+    async def clumsy() -> Any:
+        try:
+            yield 4
+            clumsy_waits.set()
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("cannot let go")
+
+    sources = [Source(each.__name__, each, each.__name__) for each in (steady, broken, stubborn, clumsy)]
     feeds = Feeds(sources, log, url="memory://", max_bytes=1000)
-    assert [each["state"] for each in feeds.status()] == ["starting"] * 3
+    assert [each["state"] for each in feeds.status()] == ["starting"] * 4
     feeds.start()
-    await until(lambda: waiting.is_set() and feeds.status()[0]["events"] > 10)
+    await until(lambda: waiting.is_set() and clumsy_waits.is_set() and feeds.status()[0]["events"] > 10)
     await until(lambda: feeds.status()[1]["failures"] > 0)
-    assert [each["state"] for each in feeds.status()] == ["running", "waiting", "running"]
-    assert [each["name"] for each in feeds.status()] == ["steady", "broken", "stubborn"]
+    assert [each["state"] for each in feeds.status()] == ["running", "waiting", "running", "running"]
+    assert [each["name"] for each in feeds.status()] == ["steady", "broken", "stubborn", "clumsy"]
     await feeds.close()
     assert sorted(ended) == ["steady", "stubborn"]
     assert await data(log, "stubborn") == ["2"]
+    assert "the feed clumsy failed while it was ended" in caplog.text
+    assert "does not end" not in caplog.text
 
 
 def test_every_state_and_every_field_of_the_status_is_documented() -> None:
