@@ -17,6 +17,7 @@ from partyline.topics import is_topic
 
 from .auth import Publishers
 from .checks import InputError, bad_topic_message, make_draft, parse_json
+from .feeds import Feeds
 from .line import Line
 from .log import Draft, LogBusyError, Receipt
 from .rates import Rates
@@ -29,11 +30,12 @@ DEFAULT_LIMIT = 100
 class Api:
     """The routes, over what they speak of."""
 
-    def __init__(self, line: Line, rates: Rates, publishers: Publishers) -> None:
-        self.publishers = publishers
+    def __init__(self, line: Line, rates: Rates, feeds: Feeds, publishers: Publishers) -> None:
         self.line = line
         self.log = line.log
         self.rates = rates
+        self.publishers = publishers
+        self.feeds = feeds
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with an app."""
@@ -55,6 +57,7 @@ class Api:
             "browsers": everybody.browsers,
             "topics": len(await self.log.topics()),
             "version": __version__,
+            "feeds": self.feeds.status(),
         }
 
     async def topics(self) -> ResponseReturnValue:

@@ -45,8 +45,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         settings = Settings.from_environment()
         for name in unknown_variables():
             logger.warning("%s is set, but there is no such setting", name)
-    for name in settings.feeds:
-        feeds.find(name)
+    sources = feeds.find(settings.feeds)
     try:
         log = open_log(settings.log, retention=settings.retention, retention_age=settings.retention_age)
         log.check()
@@ -58,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     identities = Identities(secret)
     line = Line(settings, log, fanout, identities)
     fanout.on_reset, fanout.on_announced = line.reset, line.others_changed
+    running = feeds.Feeds(sources, log, url=settings.log, max_bytes=settings.max_frame)
     site = Site(ROOT, identities, has_token=bool(settings.token))
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
     sign_in = SignIn(settings, site, attempts)
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.extensions["partyline"] = line
-    app.register_blueprint(Api(line, rates, publishers).blueprint())
+    app.register_blueprint(Api(line, rates, running, publishers).blueprint())
     app.register_blueprint(site.blueprint())
     sign_in.register(app, secret)
     line.register(app)
@@ -89,8 +89,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         start(fanout.run())
         start(line.run_presence())
         start(_prepare(site, assets.default_out(settings.assets), stopping))
-        for name in settings.feeds:
-            start(feeds.run(name, log))
+        running.start()
         postpone_sigterm()
         start(_say_goodbye(line))
         logger.info("= the log %s has epoch %s, seq %d", shown(settings.log), log.epoch, fanout.position)
@@ -98,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     @app.after_serving
     async def close_all() -> None:
         stopping.set()
+        await running.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -48,7 +48,11 @@ class Settings:
         "What browsers' identities and sign-ins are signed with; several machines need the same. Empty for one that is "
         "made once and kept for this user.",
     )
-    feeds: tuple[str, ...] = _setting(("host",), "The feeds to run, separated by commas; empty for none.")
+    feeds: tuple[str, ...] = _setting(
+        ("host",),
+        "The feeds to run, separated by commas; empty for none: `clock`, `host`, `pendulum`, `walk`, "
+        "and files of your own: `path/to/my_feeds.py`.",
+    )
     flush_ms: int = _setting(20, "The shortest time between two frames of live events, in milliseconds.")
     retention: PerTopic = _setting(  # noqa: RUF009
         PerTopic(100_000), "How many events of a topic are kept; by topic: `100000, host.*=3600, room=500`."

@@ -1,51 +1,64 @@
-"""Feeds: sources of events that run inside the server.
+"""Feeds: sources of events that run inside the server, its own and the user's.
 
-A feed is an async generator of ``(topic, data, id)``; ``data`` is any JSON value. Where several processes run the same
-feed on one log, the same id makes one event of theirs. The runner publishes what a feed yields, and starts one that
-fails again, later each time.
+What a user's file needs is ``feed`` and, for several topics, ``Emit``: ``from server.feeds import Emit, feed``. The
+rest is the server's: ``find`` the feeds that the settings name, and ``Feeds`` to run them all.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from ..config import SettingsError
-from ..log import Draft, EventLog, LogError
-from .host import host
+from ..log import EventLog
+from .declare import Emit, Source, feed
+from .load import find
+from .runner import Runner
+from .turn import Turn, lock_path
 
-Feed = Callable[[], AsyncIterator[tuple[str, Any, str]]]
+__all__ = ["Emit", "Feeds", "Source", "feed", "find"]
 
-FEEDS: dict[str, Feed] = {"host": host}
-MAX_BACKOFF_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
 
 logger = logging.getLogger("partyline.feeds")
 
 
-def find(name: str) -> Feed:
-    """The feed of this name. Raises SettingsError where there is none."""
-    if name not in FEEDS:
-        raise SettingsError(f"PARTYLINE_FEEDS names the feed {name!r}; there are: {', '.join(sorted(FEEDS))}.")
-    return FEEDS[name]
+class Feeds:
+    """All feeds of this process, each in a task of its own.
 
+    Args:
+        sources: what ``find`` found.
+        log: where their events go; it must be open from ``start`` to ``close``.
+        url: the log's URL, which says where the processes that share it agree on who runs a user's feeds.
+        max_bytes: how large an event's data may be.
+    """
 
-async def run(name: str, log: EventLog) -> None:
-    """Publish what the feed yields, until cancelled. A failure is told of, and the feed started again."""
-    feed = find(name)
-    failures = 0
-    while True:
-        try:
-            async for topic, data, event_id in feed():
-                text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-                await log.append([Draft(topic, event_id, text)])
-                failures = 0
-            return
-        except LogError as error:
-            logger.warning("the feed %s could not publish: %s", name, error)
-        except Exception:
-            logger.exception("the feed %s failed", name)
-        failures += 1
-        await asyncio.sleep(min(2.0**failures, MAX_BACKOFF_SECONDS))
+    def __init__(self, sources: Sequence[Source], log: EventLog, *, url: str, max_bytes: int) -> None:
+        turns: dict[Path | None, Turn] = {None: Turn(None)}
+        for source in sources:
+            if source.file is not None and source.file not in turns:
+                turns[source.file] = Turn(lock_path(url, source.file))
+        self._turns = turns.values()
+        self._runners = [Runner(source, log, turn=turns[source.file], max_bytes=max_bytes) for source in sources]
+        self._tasks: dict[asyncio.Task[None], str] = {}
+
+    def status(self) -> list[dict[str, Any]]:
+        """How each feed is doing, in the order of the settings."""
+        return [runner.status() for runner in self._runners]
+
+    def start(self) -> None:
+        """Start them all, in the running event loop."""
+        self._tasks = {asyncio.create_task(runner.run()): runner.source.name for runner in self._runners}
+
+    async def close(self) -> None:
+        """End them all. One that does not let itself be cancelled is named and left behind."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            _, stuck = await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
+            for task in stuck:
+                logger.error("the feed %s does not end: it catches asyncio.CancelledError", self._tasks[task])
+        for turn in self._turns:
+            turn.release()

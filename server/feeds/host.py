@@ -7,36 +7,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
 
 import psutil
 
-PERIOD_SECONDS = 1.0
+from .declare import Emit
+from .ticks import ticks
 
 
-async def host() -> AsyncIterator[tuple[str, Any, str]]:
-    """Yield ``(topic, figures, id)`` for ever. Several processes on a machine give a second's events the same id."""
+async def host() -> AsyncGenerator[Emit, None]:
+    """Yield the figures for ever. Several processes on a machine give a second's events the same id."""
     name = socket.gethostname()
+    seconds = ticks(1)
+    await anext(seconds)
     psutil.cpu_percent()  # the first call has nothing to compare with
     traffic, at = psutil.net_io_counters(), time.monotonic()
-    while True:
-        await asyncio.sleep(PERIOD_SECONDS)
-        second = f"{name}-{time.time():.0f}"
-        yield "host.cpu", {"percent": psutil.cpu_percent(), "cores": psutil.cpu_count()}, second
+    async for second in seconds:
+        event_id = f"{name}-{second}"
+        yield Emit("host.cpu", {"percent": psutil.cpu_percent(), "cores": psutil.cpu_count()}, event_id)
         memory = psutil.virtual_memory()
         used = memory.total - memory.available
-        yield "host.memory", {"percent": memory.percent, "used": used, "total": memory.total}, second
+        yield Emit("host.memory", {"percent": memory.percent, "used": used, "total": memory.total}, event_id)
         before, then = traffic, at
         traffic, at = psutil.net_io_counters(), time.monotonic()
-        yield (
+        yield Emit(
             "host.network",
             {
                 "received": round((traffic.bytes_recv - before.bytes_recv) / (at - then)),
                 "sent": round((traffic.bytes_sent - before.bytes_sent) / (at - then)),
             },
-            second,
+            event_id,
         )

@@ -62,7 +62,7 @@ def test_topics_and_status(http: httpx.Client) -> None:
     (topic,) = http.get("/api/topics").json()["topics"]
     assert (topic["topic"], topic["last_seq"], topic["count"]) == ("room", 2, 2)
     status = http.get("/api/status").json()
-    assert set(status) == {"epoch", "seq", "sockets", "browsers", "topics", "version"}
+    assert set(status) == {"epoch", "seq", "sockets", "browsers", "topics", "version", "feeds"}
     assert (status["seq"], status["sockets"], status["browsers"], status["topics"]) == (2, 0, 0, 1)
 
 

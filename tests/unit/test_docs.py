@@ -57,7 +57,8 @@ def test_every_close_code_is_documented() -> None:
     assert rows(read("docs/protocol.md"), "Close codes") == codes
 
 
-DOCS = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/**/*.md"))]
+PAGES_OF_DOCS = [path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*.md")]
+DOCS = ["README.md", "CHANGELOG.md", *sorted(path.relative_to(ROOT).as_posix() for path in PAGES_OF_DOCS)]
 
 
 @pytest.mark.parametrize("name", DOCS)
@@ -66,7 +67,7 @@ def test_links_and_named_files_are_there(name: str) -> None:
     folder = (ROOT / name).parent
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("https://") or (folder / target).exists(), target
-    for path in re.findall(r"`((?:server|www|tests|docs)/[\w./-]+)`", text):
+    for path in re.findall(r"`((?:server|www|tests|docs|examples)/[\w./-]+)`", text):
         if not path.startswith("server/_root"):  # only in an installed package
             assert Path(ROOT / path).exists(), path
 
