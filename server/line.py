@@ -40,6 +40,10 @@ HELLO_SECONDS = 10.0
 SEND_SECONDS = 30.0
 """A client that takes nothing for so long is given up; it will come back and resume."""
 
+RETURN_SECONDS = 0.5
+RETURN_SECONDS_EACH = 0.001
+"""Over how long clients should come back after a goodbye, and how much longer for each of them."""
+
 PRESENCE_DELAY = 0.1
 """Joins and leaves within this many seconds are told as one."""
 
@@ -89,8 +93,10 @@ class Line:
 
     def shut_down(self) -> None:
         """Tell every browser that the server goes, and close."""
+        within = RETURN_SECONDS + RETURN_SECONDS_EACH * len(self.connections)
+        goodbye = protocol.encode({"kind": protocol.GOODBYE, "within": round(within, 3)})
         for connection in list(self.connections):
-            connection.do(Say(protocol.encode({"kind": protocol.GOODBYE})))
+            connection.do(Say(goodbye))
             connection.do(Close(protocol.CLOSE_RESTART, "the server is shutting down"))
 
     def presence_changed(self) -> None:

@@ -337,7 +337,8 @@ async def test_a_server_that_ends_says_goodbye(make_server: Callable[..., Server
     async with connect(server) as client:
         await client.hello()
         stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-        await client.until("goodbye")
+        goodbye = await client.until("goodbye")
+        assert 0.5 < goodbye.header["within"] < 1
         with pytest.raises(websockets.ConnectionClosed) as caught:
             while True:
                 await client.frame()
