@@ -38,6 +38,10 @@ format: $(VENV)/.dev ## put imports and formatting right
 assets: $(VENV)/.installed ## fetch and prepare the browser's files
 	@$(RUN) -m server.assets
 
+.PHONY: docs
+docs: $(VENV)/.installed ## write the parts of the docs that are made from the code
+	@$(RUN) -m server.config_help >docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+
 .PHONY: lock
 lock: $(VENV)/.installed ## bring package-lock.json in line with package.json
 	$(BIN)/npm install --package-lock-only --ignore-scripts --no-audit --no-fund

@@ -18,7 +18,7 @@ from partyline.topics import is_topic
 from .auth import origin_allowed, token_allowed
 from .checks import InputError, bad_topic_message, make_draft, parse_json
 from .line import Line
-from .log import Draft, Receipt
+from .log import Draft, EventLog, Receipt
 from .rates import Rates
 
 MAX_BATCH = 1_000
@@ -27,11 +27,11 @@ DEFAULT_LIMIT = 100
 
 
 class Api:
-    """The routes, over what they speak of."""
+    """The routes, over what they speak of. ``log`` is the line's, whose appends are counted as HTTP's."""
 
-    def __init__(self, line: Line, rates: Rates) -> None:
+    def __init__(self, line: Line, log: EventLog, rates: Rates) -> None:
         self.line = line
-        self.log = line.log
+        self.log = log
         self.rates = rates
 
     def blueprint(self) -> Blueprint:

@@ -12,13 +12,16 @@ from typing import Any
 
 from quart import Quart, Response
 
-from . import assets, feeds
+from . import assets, feeds, logs
+from .access import Access
 from .api import Api
 from .config import ROOT, Settings, SettingsError, unknown_variables
 from .errors import Errors
 from .fanout import Fanout
 from .line import Line
 from .log import LogError, open_log
+from .metrics import Metrics
+from .ops import Ops
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
@@ -30,11 +33,11 @@ logger = logging.getLogger("partyline")
 
 def create_app(settings: Settings | None = None) -> Quart:
     """The app, which opens the log and starts the feeds when it is served. Raises SettingsError for bad settings."""
-    _log_to_stderr()
-    if settings is None:
-        settings = Settings.from_environment()
-        for name in unknown_variables():
-            logger.warning("%s is set, but there is no such setting", name)
+    unknown = unknown_variables() if settings is None else []
+    settings = settings or Settings.from_environment()
+    logs.set_up(settings.log_format, settings.log_level)
+    for name in unknown:
+        logger.warning("%s is set, but there is no such setting", name)
     for name in settings.feeds:
         feeds.find(name)
     try:
@@ -43,18 +46,25 @@ def create_app(settings: Settings | None = None) -> Quart:
     except LogError as error:
         raise SettingsError(str(error)) from error
     rates = Rates(time.monotonic)
-    fanout = Fanout(log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates)
-    line = Line(settings, log, fanout)
+    metrics = Metrics()
+    fanout = Fanout(
+        log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates, metrics=metrics
+    )
+    line = Line(settings, metrics.metered(log, "socket"), fanout)
     site = Site(ROOT)
     tasks: set[asyncio.Task[None]] = set()
     stopping = threading.Event()
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    app.register_blueprint(Api(line, rates).blueprint())
+    app.register_blueprint(Api(line, metrics.metered(log, "http"), rates).blueprint())
+    ops = Ops(line)
+    app.register_blueprint(ops.blueprint())
+    app.extensions["partyline.ops"] = ops
     app.register_blueprint(site.blueprint())
     line.register(app)
-    Errors(site).register(app)
+    Errors(site, metrics).register(app)
+    app.asgi_app = Access(app.asgi_app, metrics)  # type: ignore[method-assign]
 
     def start(job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)
@@ -68,9 +78,9 @@ def create_app(settings: Settings | None = None) -> Quart:
         start(fanout.run())
         start(_prepare(site, assets.default_out(settings.assets), stopping))
         for name in settings.feeds:
-            start(feeds.run(name, log))
+            start(feeds.run(name, metrics.metered(log, "feed")))
         postpone_sigterm()
-        start(_say_goodbye(line))
+        start(_say_goodbye(line, ops))
         logger.info("= the log %s has epoch %s, seq %d", settings.log, log.epoch, fanout.position)
 
     @app.after_serving
@@ -116,26 +126,7 @@ def _tell_failure(task: asyncio.Task[None]) -> None:
         logger.error("a task of the server ended", exc_info=task.exception())
 
 
-async def _say_goodbye(line: Line) -> None:
+async def _say_goodbye(line: Line, ops: Ops) -> None:
     await listening_ended()
+    ops.stopping = True
     line.shut_down()
-
-
-def _escape(record: logging.LogRecord) -> bool:
-    """What came from outside may hold line breaks and the terminal's control characters: show them escaped."""
-    text = record.getMessage()
-    if not text.isprintable():
-        record.msg = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-        record.args = ()
-    return True
-
-
-def _log_to_stderr() -> None:
-    """Partyline's own log, where nobody has set up another."""
-    if not logger.handlers and not logging.getLogger().handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        handler.addFilter(_escape)
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False

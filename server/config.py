@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from . import logs
+
 _HERE = Path(__file__).resolve().parent
 
 ROOT = _HERE.parent if (_HERE.parent / "www").is_dir() else _HERE / "_root"
@@ -22,8 +24,8 @@ class SettingsError(ValueError):
     """A setting that cannot be understood; the message names the variable and what it takes."""
 
 
-def _setting(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc})
+def _setting(default: Any, doc: str, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"doc": doc, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -53,28 +55,40 @@ class Settings:
     )
     assets: str = _setting("", "The folder of the prepared browser files; empty for the usual place.")
 
+    log_format: str = _setting(
+        "text", "The server's own log, on stderr: `text`, or `json`: one JSON object a line.", choices=logs.FORMATS
+    )
+    log_level: str = _setting(
+        "info", "From which level on it is written: `debug`, `info`, `warning`, `error`.", logs.LEVELS
+    )
+
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings. Raises SettingsError for a value that cannot be understood."""
         values: dict[str, Any] = {}
         for each in fields(Settings):
-            text = environment.get(_variable(each.name))
+            text = environment.get(variable(each.name))
             if text is not None:
-                values[each.name] = _parse(_variable(each.name), each.default, text)
+                values[each.name] = _parse(variable(each.name), each.default, each.metadata["choices"], text)
         return Settings(**values)
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The ``PARTYLINE_`` variables that no setting bears: most likely misspelt."""
-    known = {_variable(each.name) for each in fields(Settings)}
+    known = {variable(each.name) for each in fields(Settings)}
     return sorted(name for name in environment if name.startswith("PARTYLINE_") and name not in known)
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
     return f"PARTYLINE_{name.upper()}"
 
 
-def _parse(variable: str, default: Any, text: str) -> Any:
+def _parse(variable: str, default: Any, choices: tuple[str, ...], text: str) -> Any:
+    if choices:
+        if text.strip().lower() not in choices:
+            raise SettingsError(f"{variable} is {text!r}; it must be one of: {', '.join(choices)}.")
+        return text.strip().lower()
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(default, int):

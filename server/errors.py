@@ -1,4 +1,4 @@
-"""Errors as they are answered: JSON for programs, a page for people, a line in the log for each.
+"""Errors as they are answered: JSON for programs, a page for people; each is counted, and told in the log.
 
 In flow exceptions, out come responses ``{"error": {"code", "message"}}`` with the right HTTP status.
 """
@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from quart import Quart, Response, has_request_context, request, websocket
 from werkzeug.exceptions import HTTPException
 
+from .access import REFUSAL, shortened
 from .checks import InputError
 from .log import LogBusyError, LogError
+from .metrics import Metrics
 from .pages import Site
 
 logger = logging.getLogger("partyline.errors")
@@ -27,10 +29,11 @@ _MESSAGES = {
 
 
 class Errors:
-    """The handlers. ``site`` makes the page that a person is shown."""
+    """The handlers. ``site`` makes the page that a person is shown, ``metrics`` counts."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, metrics: Metrics) -> None:
         self._site = site
+        self._metrics = metrics
 
     def register(self, app: Quart) -> None:
         """Have the app answer all errors with these."""
@@ -66,7 +69,12 @@ class Errors:
 
     def _answer(self, code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
         method, path = _where()
-        logger.warning("< %s %s: %d %s", method, path, status, message)
+        if has_request_context():
+            self._metrics.refusals["http", code] += 1
+            request.scope[REFUSAL] = (code, message)  # type: ignore[literal-required]
+        else:
+            self._metrics.refusals["socket", code] += 1
+            logger.warning("< %s %s: %d %s", method, path, status, message)
         if has_request_context() and _wants_page() and not path.startswith("/api/"):
             return self._site.render("error", status, headers, code=status, message=message)
         body = json.dumps({"error": {"code": code, "message": message}})
@@ -77,7 +85,7 @@ def _where() -> tuple[str, str]:
     """The method and the path that were asked for, no longer than fits a line."""
     method = request.method if has_request_context() else "a socket for"
     path = request.path if has_request_context() else websocket.path
-    return method, path if len(path) <= 100 else f"{path[:96]}…"
+    return method, shortened(path)
 
 
 def _wants_page() -> bool:

@@ -16,6 +16,7 @@ from partyline import protocol
 from partyline.topics import any_matches
 
 from .log import Event, EventLog
+from .metrics import Metrics
 from .rates import Rates
 
 PAGE = 1_000
@@ -32,6 +33,7 @@ class Window:
         self.bodies = encode_bodies(events)
         self.size = sum(len(body) for _, body in self.bodies.values())
         self._messages: dict[tuple[str, ...], str] = {}
+        self._counts: dict[str, int] = {}
 
     def message(self, patterns: frozenset[str]) -> str | None:
         """The ``events`` frame for who subscribed to ``patterns``; None where nothing in it is for them."""
@@ -39,8 +41,13 @@ class Window:
         if not topics:
             return None
         if topics not in self._messages:
-            self._messages[topics] = self._encode(topics)
+            text = self._messages[topics] = self._encode(topics)
+            self._counts[text] = sum(self.bodies[topic][0] for topic in topics)
         return self._messages[topics]
+
+    def count(self, message: str) -> int:
+        """How many events one of this window's messages holds."""
+        return self._counts[message]
 
     def _encode(self, topics: tuple[str, ...]) -> str:
         header = {
@@ -80,11 +87,21 @@ class Fanout:
         flush_seconds: the shortest time between two windows, so that one carries many events when they come fast.
         buffer_bytes: how much is kept; who wants an older window reads the log instead.
         rates: is told how many events each topic brought.
+        metrics: is told of each window, and counts for all that stands on this.
     """
 
-    def __init__(self, log: EventLog, *, flush_seconds: float, buffer_bytes: int, rates: Rates) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        flush_seconds: float,
+        buffer_bytes: int,
+        rates: Rates,
+        metrics: Metrics | None = None,
+    ) -> None:
         self.log = log
         self.rates = rates
+        self.metrics = metrics or Metrics()
         self.position = 0
         self.next_number = 0
         self.listeners: set[asyncio.Event] = set()
@@ -97,6 +114,11 @@ class Fanout:
         """Take the log's end for the start. Call it once, when the log is open."""
         self.position = await self.log.last_seq()
 
+    @property
+    def buffered_bytes(self) -> int:
+        """How much is kept encoded just now."""
+        return self._size
+
     def window(self, number: int) -> Window | None:
         """The window of this number; None where it is no longer kept. Ask for ``number < next_number`` only."""
         index = number - (self.next_number - len(self._windows))
@@ -107,8 +129,13 @@ class Fanout:
         while True:
             try:
                 await self.log.changed(timeout=1.0)
-                while events := await self.log.read(self.position, PAGE):
+                while True:
+                    started = self.metrics.now()
+                    events = await self.log.read(self.position, PAGE)
+                    if not events:
+                        break
                     self.publish(events)
+                    self.metrics.flush_seconds.observe(self.metrics.now() - started)
                     if len(events) < PAGE:
                         await asyncio.sleep(self._flush_seconds)
             except Exception:
@@ -120,6 +147,7 @@ class Fanout:
         window = Window(self.log.epoch, events[-1].seq, events)
         self.position = window.seq
         self.next_number += 1
+        self.metrics.window_events.observe(len(events))
         self._windows.append(window)
         for topic, (count, _) in window.bodies.items():
             self.rates.add(topic, count)

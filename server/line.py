@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ from .auth import origin_allowed
 from .config import Settings
 from .fanout import PAGE, Fanout, Window, encode_snapshot
 from .log import EventLog, LogBusyError, LogError, Receipt, TopicInfo
+from .logs import fields
+from .metrics import Traffic, size
 from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Unsubscribe
 from .presence import Presence
 
@@ -46,6 +49,14 @@ RETURN_SECONDS_EACH = 0.001
 
 PRESENCE_DELAY = 0.1
 """Joins and leaves within this many seconds are told as one."""
+
+ENDINGS = {
+    protocol.CLOSE_RESTART: "restart",
+    protocol.CLOSE_SILENT: "no_hello",
+    protocol.CLOSE_VERSION: "version",
+    protocol.CLOSE_POLICY: "policy",
+}
+"""Why a connection ended, by the code that we closed it with; besides, "client", "slow" and "failed"."""
 
 logger = logging.getLogger("partyline.line")
 
@@ -81,6 +92,7 @@ class Line:
         self.settings = settings
         self.log = log
         self.fanout = fanout
+        self.metrics = fanout.metrics
         self.presence = Presence()
         self.connections: set[Connection] = set()
         self._telling: asyncio.TimerHandle | None = None
@@ -114,6 +126,7 @@ class Line:
         origin = websocket.headers.get("Origin")
         if not origin_allowed(origin, websocket.host, self.settings.origins):
             logger.warning("< refused a socket from the origin %.100r", origin)
+            self.metrics.refusals["socket", "bad_origin"] += 1
             message = "Pages of this origin may not connect. PARTYLINE_ORIGINS names those that may."
             return {"error": {"code": "bad_origin", "message": message}}, 403
         await websocket.accept()
@@ -122,9 +135,11 @@ class Line:
         self.fanout.listeners.add(connection.wake)
         self.presence.opened()
         self.presence_changed()
+        connection.log_opened()
         try:
             await connection.run()
         except Exception:
+            connection.ended = "failed"
             logger.exception("= the connection of %s failed", connection.browser)
             await websocket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
         finally:
@@ -132,6 +147,9 @@ class Line:
             self.fanout.listeners.discard(connection.wake)
             self.presence.closed(connection.browser)
             self.presence_changed()
+            self.metrics.closed[connection.ended] += 1
+            self.metrics.past.add(connection.traffic)
+            connection.log_closed()
         return None
 
 
@@ -146,12 +164,48 @@ class Connection:
         self.patterns: frozenset[str] = frozenset()
         self.position = 0
         self.presence_due = False
+        self.ended = "client"
+        self._close_code: int | None = None
+        self.traffic = Traffic()
         self._number = 0
         self._peer = Peer(max_frame=line.settings.max_frame)
         self._effects: deque[tuple[Effect, bool]] = deque()
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
         self._open = True
         self._opened_at = self._sent_at = asyncio.get_running_loop().time()
+
+    @property
+    def lag(self) -> int:
+        """How many windows it has not been sent yet."""
+        return self.line.fanout.next_number - self._number if self.browser is not None else 0
+
+    def log_opened(self) -> None:
+        """A line in the log."""
+        remote = self._remote()
+        logger.info("< a socket of %s is open", remote, extra=fields(remote=remote))
+
+    def log_closed(self) -> None:
+        """A line in the log, with what it was and why it ended."""
+        traffic, seconds = self.traffic, asyncio.get_running_loop().time() - self._opened_at
+        extra = fields(
+            remote=self._remote(),
+            browser=self.browser,
+            reason=self.ended,
+            code=self._close_code,
+            duration_ms=round(seconds * 1000, 3),
+            received=traffic.received,
+            received_bytes=traffic.received_bytes,
+            sent=traffic.sent,
+            sent_bytes=traffic.sent_bytes,
+        )
+        logger.info(
+            "= the socket of %s is closed (%s) after %.1f s, %d messages from it and %d to it",
+            self.browser or self._remote(), self.ended, seconds, traffic.received, traffic.sent, extra=extra,
+        )  # fmt: skip
+
+    def _remote(self) -> str | None:
+        client = self.socket.scope.get("client")
+        return client[0] if client else None
 
     def do(self, effect: Effect, *, in_hand: bool = False) -> None:
         """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
@@ -170,6 +224,8 @@ class Connection:
     async def _read(self) -> None:
         while True:
             message: str | bytes = await self.socket.receive()
+            self.traffic.received += 1
+            self.traffic.received_bytes += size(message)
             for effect in self._peer.receive(message):
                 await self._in_hand.acquire()
                 if isinstance(effect, Append):
@@ -219,6 +275,7 @@ class Connection:
                 await self._close(protocol.CLOSE_RESTART, "the log could not be read")
             except TimeoutError:
                 logger.warning("= %s takes nothing any more and is given up", self.browser)
+                self.ended = "slow"
                 return
 
     async def _wait(self, period: float) -> None:
@@ -240,12 +297,15 @@ class Connection:
         """Send a frame. Raises TimeoutError where the client takes nothing."""
         async with asyncio.timeout(SEND_SECONDS):
             await self.socket.send(text)
+        self.traffic.sent += 1
+        self.traffic.sent_bytes += size(text)
         self._sent_at = asyncio.get_running_loop().time()
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Say(text):
                 if text.startswith('{"kind": "error"'):
+                    self.line.metrics.refusals["socket", json.loads(text)["code"]] += 1
                     logger.warning("> %s %.300s", self.browser or "a new connection", text)
                 await self._send_text(text)
             case Start():
@@ -259,6 +319,7 @@ class Connection:
 
     async def _close(self, code: int, reason: str) -> None:
         self._open = False
+        self.ended, self._close_code = ENDINGS[code], code
         await self.socket.close(code, reason)
 
     async def _say(self, header: protocol.Header) -> None:
@@ -312,6 +373,7 @@ class Connection:
         for topic in topics:
             events = await self.line.log.latest(topic, self.line.settings.snapshot, until)
             await self._send_text(encode_snapshot(self.line.log.epoch, until, topic, events, reason))
+            self.line.metrics.snapshots[reason] += 1
 
     async def _send_windows(self) -> None:
         fanout = self.line.fanout
@@ -323,6 +385,7 @@ class Connection:
             message = window.message(self.patterns)
             if message is not None:
                 await self._send_text(message)
+                self.traffic.deliveries += window.count(message)
             self.position = window.seq
             self._number += 1
             if self._effects:
@@ -354,9 +417,11 @@ class Connection:
             if not events:
                 break
             self.position = events[-1].seq
-            message = Window(log.epoch, self.position, events).message(self.patterns)
+            window = Window(log.epoch, self.position, events)
+            message = window.message(self.patterns)
             if message is not None:
                 await self._send_text(message)
+                self.traffic.deliveries += window.count(message)
         self.position, self._number = until, number
 
     async def _matching(self, patterns: frozenset[str]) -> list[TopicInfo]:
