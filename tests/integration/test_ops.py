@@ -53,9 +53,7 @@ def test_a_server_that_serves_is_healthy_and_no_cache_keeps_that(server: Server)
     assert answer.headers["Cache-Control"] == "no-store"
     body = answer.json()
     assert (body["status"], body["log"]["writable"]) == ("ok", True)
-    deadline = time.monotonic() + SECONDS
-    while httpx.get(f"{server.url}/healthz").json()["log"]["lag"] and time.monotonic() < deadline:
-        time.sleep(0.02)
+    server.settle()
     assert httpx.get(f"{server.url}/healthz").json()["log"]["lag"] == 0
 
 
