@@ -1,7 +1,7 @@
 """The HTTP API: publish, history, topics, status. JSON in, JSON out; errors are JSON too.
 
 POST /api/topics/<topic>/events    GET /api/topics/<topic>/events?after=SEQ&limit=N
-GET  /api/topics                   GET /api/status
+GET  /api/topics                   GET /api/status        GET /api/openapi.json
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from quart import Blueprint, Response, ResponseReturnValue, request
 from partyline import __version__
 from partyline.topics import is_topic
 
+from . import openapi
 from .auth import origin_allowed, token_allowed
 from .checks import InputError, bad_topic_message, make_draft, parse_json
 from .line import Line
@@ -38,11 +39,16 @@ class Api:
         """The routes, to be registered with an app."""
         routes = Blueprint("api", __name__, url_prefix="/api")
         add: Callable[..., None] = routes.add_url_rule
+        add("/openapi.json", "openapi", self.openapi)
         add("/status", "status", self.status)
         add("/topics", "topics", self.topics)
         add("/topics/<topic>/events", "history", self.history, methods=["GET"])
         add("/topics/<topic>/events", "publish", self.publish, methods=["POST"])
         return routes
+
+    async def openapi(self) -> ResponseReturnValue:
+        """The OpenAPI document of all this."""
+        return openapi.document(max_batch=MAX_BATCH, max_limit=MAX_LIMIT, default_limit=DEFAULT_LIMIT)
 
     async def status(self) -> ResponseReturnValue:
         """Counts as the server sees them; ``topics`` is how many there are."""
