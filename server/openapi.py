@@ -204,6 +204,7 @@ def _schemas() -> Json:
             "pattern": r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
             "minLength": 1,
             "maxLength": MAX_LENGTH,
+            "examples": ["room", "host.cpu"],
         },
         "Draft": {
             "type": "object",
