@@ -23,6 +23,10 @@ test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run
 	@mkdir -p build/test
 	@$(RUN) -m pytest --junitxml=build/test/junit.xml $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.dev assets ## the tests that take long: thirty times as many random requests and hostile connections
+	@PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k fuzz -s $(ARGS)
+
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types
 	$(BIN)/ruff check .

@@ -5,12 +5,13 @@ In flow exceptions, out come responses ``{"error": {"code", "message"}}`` with t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Mapping
 
 from quart import Quart, Response, has_request_context, request, websocket
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from .access import REFUSAL, shortened
 from .checks import InputError
@@ -54,6 +55,8 @@ class Errors:
         return self._answer("log_failed", str(error), 503, {"Retry-After": "5"})
 
     async def _http(self, error: HTTPException) -> Response:
+        if not isinstance(error, RequestEntityTooLarge):
+            await _take_body()
         status = error.code or 500
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location")}
         if 300 <= status < 400:  # werkzeug raises its redirects
@@ -79,6 +82,13 @@ class Errors:
             return self._site.render("error", status, headers, code=status, message=message)
         body = json.dumps({"error": {"code": code, "message": message}})
         return Response(body, status, dict(headers or {}), content_type="application/json")
+
+
+async def _take_body() -> None:
+    """Read what nobody has read: a connection whose body was left unread cannot be used again."""
+    if has_request_context():
+        with contextlib.suppress(HTTPException):  # too large, or too slow: then the connection ends with the answer
+            await request.get_data()
 
 
 def _where() -> tuple[str, str]:

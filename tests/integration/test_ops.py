@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.app import create_app
@@ -225,3 +227,18 @@ async def test_no_secret_reaches_a_log(make_server: Callable[..., Server]) -> No
                 await client.until("error")
         assert "bad_token" in server.log or "Publishing needs" in server.log
         assert "s3cret" not in server.log
+
+
+@pytest.mark.parametrize("request_line", ["POST /nothing", "PUT /api/status", "POST /api/topics//events"])
+def test_a_body_that_nobody_wants_does_not_spoil_the_connection(server: Server, request_line: str) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS) as connection:
+        connection.sendall(f"{request_line} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n".encode())
+        server.status()  # by then the head has been seen
+        connection.sendall(b"hello")
+        answer = connection.recv(100)
+        assert answer.startswith((b"HTTP/1.1 404", b"HTTP/1.1 405", b"HTTP/1.1 308")), answer
+        connection.sendall(b"GET /api/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        rest = b""
+        while more := connection.recv(4096):
+            rest += more
+    assert b'"sockets"' in rest
