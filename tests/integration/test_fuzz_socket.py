@@ -185,7 +185,7 @@ def attack(server: Server, opening: bytes, stream: bytes) -> None:
 
 @pytest.mark.slow
 def test_memory_stays_flat_under_hostile_connections(fuzzed: Server) -> None:
-    rounds = 200 * TIMES
+    rounds = 1000 * TIMES
     process = psutil.Process(fuzzed.spawned.pid)
     chance = random.Random(1)
     sizes = []
@@ -196,7 +196,7 @@ def test_memory_stays_flat_under_hostile_connections(fuzzed: Server) -> None:
         sizes.append(process.memory_info().rss)
     print("resident MB after each round:", [round(size / 1e6, 1) for size in sizes])
     per_connection = (sizes[3] - sizes[1]) / (2 * rounds)
-    assert per_connection < 20_000, sizes  # a connection's buffers, kept, would be more
+    assert per_connection < 4_000, sizes  # a connection that is not let go of takes more
 
 
 def hostile(server: Server, chance: random.Random) -> None:
