@@ -27,7 +27,7 @@ def set_up(form: str, level: str) -> None:
         return
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
-    handler.addFilter(_escape)
+    handler.addFilter(outside_escaped)
     root.addHandler(handler)
     logging.getLogger("partyline").setLevel(level.upper())
 
@@ -74,7 +74,8 @@ def escaped(text: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def _escape(record: logging.LogRecord) -> bool:
+def outside_escaped(record: logging.LogRecord) -> bool:
+    """A handler's filter: has the message shown escaped, and lets it pass."""
     text = record.getMessage()
     if not text.isprintable():
         record.msg, record.args = escaped(text), ()
