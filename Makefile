@@ -24,8 +24,8 @@ test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run
 	@$(RUN) -m pytest --junitxml=build/test/junit.xml $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/.dev ## the crash test with 200 kills; KILLS=1000 for more
-	@KILLS=$${KILLS:-200} $(RUN) -m pytest tests/integration/test_crash.py $(ARGS)
+soak: $(VENV)/.dev assets ## what takes long: 200 kills (KILLS=1000 for more), thirty times as many random requests
+	@KILLS=$${KILLS:-200} PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k "crash or fuzz" -s $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types
@@ -41,6 +41,10 @@ format: $(VENV)/.dev ## put imports and formatting right
 .PHONY: assets
 assets: $(VENV)/.installed ## fetch and prepare the browser's files
 	@$(RUN) -m server.assets
+
+.PHONY: docs
+docs: $(VENV)/.installed ## write the parts of the docs that are made from the code
+	@$(RUN) -m server.config_help >docs/settings.md.new && mv docs/settings.md.new docs/settings.md
 
 .PHONY: lock
 lock: $(VENV)/.installed ## bring package-lock.json in line with package.json

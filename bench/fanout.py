@@ -40,7 +40,7 @@ def serve_partyline(port: int, control: Any, log: str) -> None:
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]
         config.accesslog = config.errorlog = None
-        line = app.extensions["partyline"]
+        line = app.extensions["partyline.line"]
         serving = asyncio.create_task(serve(app, config, shutdown_trigger=asyncio.Event().wait))  # type: ignore[arg-type]
 
         from server.log import Draft

@@ -8,16 +8,24 @@ import os
 import socket
 import sys
 
-from . import assets
+from . import assets, config_help
 from .config import ROOT, Settings
 
 
 def main() -> None:
     """Parse the command line and become the server. Exits with a message where it can't start."""
-    parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m server",
+        description=__doc__,
+        epilog="All else is set by PARTYLINE_* environment variables: --settings lists them.",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default: %(default)s)")
+    parser.add_argument("--settings", action="store_true", help="print what can be set, and end")
     options = parser.parse_args()
+    if options.settings:
+        print(config_help.plain(), end="")
+        return
     out = assets.default_out(Settings.from_environment().assets)
     try:
         assets.prepare(ROOT, out, lambda line: print(line, flush=True))

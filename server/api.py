@@ -1,7 +1,7 @@
 """The HTTP API: publish, history, topics, status. JSON in, JSON out; errors are JSON too.
 
 POST /api/topics/<topic>/events    GET /api/topics/<topic>/events?after=SEQ&limit=N
-GET  /api/topics                   GET /api/status
+GET  /api/topics                   GET /api/status        GET /api/openapi.json
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from quart import Blueprint, Response, ResponseReturnValue, request
 from partyline import __version__
 from partyline.topics import is_topic
 
+from . import openapi
 from .auth import Publishers
 from .checks import InputError, bad_topic_message, make_draft, parse_json
 from .feeds import Feeds
 from .line import Line
-from .log import Draft, LogBusyError, Receipt
+from .log import Draft, EventLog, LogBusyError, Receipt
 from .rates import Rates
 
 MAX_BATCH = 1_000
@@ -28,11 +29,11 @@ DEFAULT_LIMIT = 100
 
 
 class Api:
-    """The routes, over what they speak of."""
+    """The routes, over what they speak of. ``log`` is the line's, whose appends are counted as HTTP's."""
 
-    def __init__(self, line: Line, rates: Rates, feeds: Feeds, publishers: Publishers) -> None:
+    def __init__(self, line: Line, log: EventLog, rates: Rates, feeds: Feeds, publishers: Publishers) -> None:
         self.line = line
-        self.log = line.log
+        self.log = log
         self.rates = rates
         self.publishers = publishers
         self.feeds = feeds
@@ -41,11 +42,16 @@ class Api:
         """The routes, to be registered with an app."""
         routes = Blueprint("api", __name__, url_prefix="/api")
         add: Callable[..., None] = routes.add_url_rule
+        add("/openapi.json", "openapi", self.openapi)
         add("/status", "status", self.status)
         add("/topics", "topics", self.topics)
         add("/topics/<topic>/events", "history", self.history, methods=["GET"])
         add("/topics/<topic>/events", "publish", self.publish, methods=["POST"])
         return routes
+
+    async def openapi(self) -> ResponseReturnValue:
+        """The OpenAPI document of all this."""
+        return openapi.document(max_batch=MAX_BATCH, max_limit=MAX_LIMIT, default_limit=DEFAULT_LIMIT)
 
     async def status(self) -> ResponseReturnValue:
         """Counts as the server sees them; ``topics`` is how many there are."""

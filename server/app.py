@@ -12,7 +12,8 @@ from typing import Any
 
 from quart import Quart, Response
 
-from . import assets, feeds
+from . import assets, feeds, logs
+from .access import Access
 from .api import Api
 from .auth import Publishers
 from .config import ROOT, Settings, SettingsError, unknown_variables
@@ -22,6 +23,8 @@ from .identity import Identities, server_secret
 from .limits import Buckets, raise_file_limit
 from .line import Line
 from .log import LogError, open_log, shown
+from .metrics import Metrics
+from .ops import Ops
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
@@ -40,11 +43,11 @@ logger = logging.getLogger("partyline")
 
 def create_app(settings: Settings | None = None) -> Quart:
     """The app, which opens the log and starts the feeds when it is served. Raises SettingsError for bad settings."""
-    _log_to_stderr()
-    if settings is None:
-        settings = Settings.from_environment()
-        for name in unknown_variables():
-            logger.warning("%s is set, but there is no such setting", name)
+    unknown = unknown_variables() if settings is None else []
+    settings = settings or Settings.from_environment()
+    logs.set_up(settings.log_format, settings.log_level)
+    for name in unknown:
+        logger.warning("%s is set, but there is no such setting", name)
     sources = feeds.find(settings.feeds)
     try:
         log = open_log(settings.log, retention=settings.retention, retention_age=settings.retention_age)
@@ -52,12 +55,15 @@ def create_app(settings: Settings | None = None) -> Quart:
     except LogError as error:
         raise SettingsError(str(error)) from error
     rates = Rates(time.monotonic)
-    fanout = Fanout(log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates)
+    metrics = Metrics()
+    fanout = Fanout(
+        log, flush_seconds=settings.flush_ms / 1000, buffer_bytes=settings.buffer_bytes, rates=rates, metrics=metrics
+    )
     secret = server_secret(settings.secret)
     identities = Identities(secret)
     line = Line(settings, log, fanout, identities)
     fanout.on_reset, fanout.on_announced = line.reset, line.others_changed
-    running = feeds.Feeds(sources, log, url=settings.log, max_bytes=settings.max_frame)
+    running = feeds.Feeds(sources, metrics.metered(log, "feed"), url=settings.log, max_bytes=settings.max_frame)
     site = Site(ROOT, identities, has_token=bool(settings.token))
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
     sign_in = SignIn(settings, site, attempts)
@@ -69,12 +75,16 @@ def create_app(settings: Settings | None = None) -> Quart:
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
-    app.extensions["partyline"] = line
-    app.register_blueprint(Api(line, rates, running, publishers).blueprint())
+    app.extensions["partyline.line"] = line
+    app.register_blueprint(Api(line, metrics.metered(log, "http"), rates, running, publishers).blueprint())
+    ops = Ops(line)
+    app.register_blueprint(ops.blueprint())
+    app.extensions["partyline.ops"] = ops
     app.register_blueprint(site.blueprint())
     sign_in.register(app, secret)
     line.register(app)
-    Errors(site).register(app)
+    Errors(site, metrics).register(app)
+    app.asgi_app = Access(app.asgi_app, metrics)  # type: ignore[method-assign]
 
     def start(job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)
@@ -91,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         start(_prepare(site, assets.default_out(settings.assets), stopping))
         running.start()
         postpone_sigterm()
-        start(_say_goodbye(line))
+        start(_say_goodbye(line, ops))
         logger.info("= the log %s has epoch %s, seq %d", shown(settings.log), log.epoch, fanout.position)
 
     @app.after_serving
@@ -149,26 +159,7 @@ def _tell_failure(task: asyncio.Task[None]) -> None:
         logger.error("a task of the server ended", exc_info=task.exception())
 
 
-async def _say_goodbye(line: Line) -> None:
+async def _say_goodbye(line: Line, ops: Ops) -> None:
     await listening_ended()
+    ops.stopping = True
     line.shut_down()
-
-
-def _escape(record: logging.LogRecord) -> bool:
-    """What came from outside may hold line breaks and the terminal's control characters: show them escaped."""
-    text = record.getMessage()
-    if not text.isprintable():
-        record.msg = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
-        record.args = ()
-    return True
-
-
-def _log_to_stderr() -> None:
-    """Partyline's own log, where nobody has set up another."""
-    if not logger.handlers and not logging.getLogger().handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        handler.addFilter(_escape)
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from . import rules
+from . import logs, rules
 from .rules import PerTopic
 
 _HERE = Path(__file__).resolve().parent
@@ -25,9 +25,11 @@ class SettingsError(ValueError):
     """A setting that cannot be understood; the message names the variable and what it takes."""
 
 
-def _setting(default: Any, doc: str, read: Callable[[str], int] = rules.read_count) -> Any:
-    """``read`` reads a number, or each number of a rule by topic."""
-    return field(default=default, metadata={"doc": doc, "read": read})
+def _setting(
+    default: Any, doc: str, read: Callable[[str], int] = rules.read_count, *, choices: tuple[str, ...] = ()
+) -> Any:
+    """``read`` reads a number, or each number of a rule by topic; ``choices`` are the only values, if given."""
+    return field(default=default, metadata={"doc": doc, "read": read, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -82,35 +84,49 @@ class Settings:
     )
     assets: str = _setting("", "The folder of the prepared browser files; empty for the usual place.")
 
+    log_format: str = _setting(
+        "text", "The server's own log, on stderr: `text`, or `json`: one JSON object a line.", choices=logs.FORMATS
+    )
+    log_level: str = _setting(
+        "info", "From which level on it is written: `debug`, `info`, `warning`, `error`.", choices=logs.LEVELS
+    )
+
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings. Raises SettingsError for a value that cannot be understood."""
         values: dict[str, Any] = {}
         for each in fields(Settings):
-            text = environment.get(_variable(each.name))
+            text = environment.get(variable(each.name))
             if text is not None:
-                values[each.name] = _parse(_variable(each.name), each.default, each.metadata["read"], text)
+                values[each.name] = _parse(each, text)
         return Settings(**values)
 
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
     """The ``PARTYLINE_`` variables that no setting bears: most likely misspelt."""
-    known = {_variable(each.name) for each in fields(Settings)}
+    known = {variable(each.name) for each in fields(Settings)}
     return sorted(name for name in environment if name.startswith("PARTYLINE_") and name not in known)
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
     return f"PARTYLINE_{name.upper()}"
 
 
-def _parse(variable: str, default: Any, read: Callable[[str], int], text: str) -> Any:
+def _parse(setting: Field[Any], text: str) -> Any:
+    default, choices = setting.default, setting.metadata["choices"]
+    if choices:
+        if text.strip().lower() not in choices:
+            raise SettingsError(f"{variable(setting.name)} is {text!r}; it must be one of: {', '.join(choices)}.")
+        return text.strip().lower()
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     try:
         if isinstance(default, PerTopic):
-            return rules.parse(text, read)
+            return rules.parse(text, setting.metadata["read"])
         if isinstance(default, int):
+            read: Callable[[str], int] = setting.metadata["read"]
             return read(text.strip())
     except ValueError as error:
-        raise SettingsError(f"{variable} is {text!r}: {error}.") from None
+        raise SettingsError(f"{variable(setting.name)} is {text!r}: {error}.") from None
     return text.strip()

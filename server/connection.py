@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import deque
 from typing import TYPE_CHECKING
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING
 from partyline import __version__, protocol
 
 from . import peer
-from .fanout import Window
+from .fanout import Frame, Window
 from .limits import TokenBucket
 from .log import LogBusyError, LogError, LogTooLargeError, Receipt
+from .logs import fields
+from .metrics import Traffic, size
 from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
 from .presence import Entry
 from .wire import LineSocket, Outlet, text_frame
@@ -40,6 +43,14 @@ SILENT_PERIODS = 2.5
 
 SLOWED_SECONDS = 10.0
 """How often at most a client that says too much is told that it is read no faster."""
+
+ENDINGS = {
+    protocol.CLOSE_RESTART: "restart",
+    protocol.CLOSE_SILENT: "silent",
+    protocol.CLOSE_VERSION: "version",
+    protocol.CLOSE_POLICY: "policy",
+}
+"""Why a connection ended, by the code that we closed it with; besides, "client", "slow" and "failed"."""
 
 logger = logging.getLogger("partyline.line")
 
@@ -62,6 +73,9 @@ class Connection:
         self.patterns: frozenset[str] = frozenset()
         self.position = 0
         self.entry: Entry | None = None  # from hello on
+        self.ended = "client"
+        self.traffic = Traffic()
+        self._close_code: int | None = None
         self._presence_told: bytes | None = None
         self._presence_due = False
         self._keeps_cookie = keeps_cookie
@@ -85,6 +99,34 @@ class Connection:
         """What the log calls it."""
         return self.entry.browser if self.entry is not None else f"a new connection from {self.address}"
 
+    @property
+    def lag(self) -> int:
+        """How many windows it has not been sent yet."""
+        return self.line.fanout.next_number - self._number if self.entry is not None else 0
+
+    def log_opened(self) -> None:
+        """A line in the log."""
+        logger.info("< a socket of %s is open", self.address, extra=fields(remote=self.address))
+
+    def log_closed(self) -> None:
+        """A line in the log, with what it was and why it ended."""
+        traffic, seconds = self.traffic, self._now() - self._opened_at
+        extra = fields(
+            remote=self.address,
+            browser=self.entry.browser if self.entry is not None else None,
+            reason=self.ended,
+            code=self._close_code,
+            duration_ms=round(seconds * 1000, 3),
+            received=traffic.received,
+            received_bytes=traffic.received_bytes,
+            sent=traffic.sent,
+            sent_bytes=traffic.sent_bytes,
+        )
+        logger.info(
+            "= the socket of %s is closed (%s) after %.1f s, %d messages from it and %d to it",
+            self.name, self.ended, seconds, traffic.received, traffic.sent, extra=extra,
+        )  # fmt: skip
+
     def do(self, effect: Effect, *, in_hand: bool = False) -> None:
         """Queue an effect for the sender; ``in_hand`` where it answers a frame of the client's."""
         self._effects.append((effect, in_hand))
@@ -100,10 +142,10 @@ class Connection:
         """The fan-out has a new window: send it at once where nothing stands in the way, else wake the sender."""
         if self._parked and number == self._number and not self._wake.is_set():
             frame = window.frame(self.patterns)
-            if frame is None or self._outlet.offer(frame):
+            if frame is None or self._outlet.offer(frame.data):
                 self.position, self._number = window.seq, number + 1
                 if frame is not None:
-                    self._sent_at = now
+                    self._count(frame, now)
                 return
         self._wake.set()
 
@@ -120,6 +162,8 @@ class Connection:
         while True:
             message: str | bytes = await self.socket.receive()
             self._heard_at = self._now()
+            self.traffic.received += 1
+            self.traffic.received_bytes += size(message)
             await self._slow_down()
             for effect in self._peer.receive(message):
                 await self._in_hand.acquire()
@@ -147,9 +191,10 @@ class Connection:
                 return
             error = future.exception()
             if error is not None:
-                large = isinstance(error, LogTooLargeError)
-                code = "too_large" if large else "log_failed"
-                self.do(Say(peer.refusal(code, str(error), draft.id, retry=not large)), in_hand=True)
+                refusal = peer.refusal("log_failed", str(error), draft.id, retry=True)
+                if isinstance(error, LogTooLargeError):
+                    refusal = peer.refusal("too_large", str(error), draft.id)
+                self.do(Say(refusal), in_hand=True)
                 return
             receipt = future.result()[0]
             text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
@@ -178,7 +223,7 @@ class Connection:
                 if self._presence_due and self._open:
                     self._presence_due = False
                     self._presence_told = self.line.presence_frame
-                    await self._send_frame(self._presence_told)
+                    await self._send_frame(Frame(self._presence_told, 0))
                 if self._open:
                     await self._wait()
             except LogError as error:
@@ -187,6 +232,7 @@ class Connection:
             except TimeoutError:
                 logger.warning("= %s takes nothing any more and is given up", self.name)
                 self._open = False
+                self.ended = "slow"
                 self._outlet.abort()
 
     async def _wait(self) -> None:
@@ -225,14 +271,21 @@ class Connection:
         return min(self._sent_at + self._period, asked, self._heard_at + SILENT_PERIODS * self._period)
 
     async def _send_text(self, text: str) -> None:
-        await self._send_frame(text_frame(text), text)
+        await self._send_frame(Frame(text_frame(text), 0))
 
-    async def _send_frame(self, frame: bytes, text: str | None = None) -> None:
+    async def _send_frame(self, frame: Frame) -> None:
         """Send a frame. Raises TimeoutError where the client takes nothing, LogError where the log began anew."""
         self._check_log()
         async with asyncio.timeout(SILENT_PERIODS * self._period):
-            await self._outlet.send(frame, text)
-        self._sent_at = self._now()
+            await self._outlet.send(frame.data)
+        self._count(frame, self._now())
+
+    def _count(self, frame: Frame, now: float) -> None:
+        traffic = self.traffic
+        traffic.sent += 1
+        traffic.sent_bytes += len(frame.data)
+        traffic.deliveries += frame.events
+        self._sent_at = now
 
     def _check_log(self) -> None:
         if self._breaks != self.line.log.breaks:
@@ -242,6 +295,7 @@ class Connection:
         match effect:
             case Say(text):
                 if text.startswith('{"kind": "error"'):
+                    self.line.metrics.refusals["socket", json.loads(text)["code"]] += 1
                     logger.warning("> %s %.300s", self.name, text)
                 await self._send_text(text)
             case Start():
@@ -259,6 +313,7 @@ class Connection:
 
     async def _close(self, code: int, reason: str) -> None:
         self._open = False
+        self.ended, self._close_code = ENDINGS[code], code
         await self.socket.close(code, reason)
 
     async def _say(self, header: protocol.Header) -> None:
@@ -312,8 +367,8 @@ class Connection:
 
     async def _subscribe(self, patterns: frozenset[str], reason: str) -> None:
         """Send snapshots as things stand at our position; live events follow from there."""
-        async for text in self.line.replay.first(patterns, self.position, reason):
-            await self._send_text(text)
+        async for frame in self.line.replay.first(patterns, self.position, reason):
+            await self._send_frame(frame)
         self._set_patterns(self.patterns | patterns)
         await self._say({"kind": protocol.SUBSCRIBED, "topics": sorted(patterns), "seq": self.position})
 
@@ -334,7 +389,7 @@ class Connection:
 
     async def _catch_up(self, until: int, number: int) -> None:
         """Send from the log what lies between our position and ``until``; go on with the window ``number`` then."""
-        async for place, text in self.line.replay.missed(self.patterns, self.position, until):
-            await self._send_text(text)
+        async for place, frame in self.line.replay.missed(self.patterns, self.position, until):
+            await self._send_frame(frame)
             self.position = place
         self.position, self._number = until, number

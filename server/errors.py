@@ -1,20 +1,23 @@
-"""Errors as they are answered: JSON for programs, a page for people, a line in the log for each.
+"""Errors as they are answered: JSON for programs, a page for people; each is counted, and told in the log.
 
 In flow exceptions, out come responses ``{"error": {"code", "message"}}`` with the right HTTP status.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
 from collections.abc import Mapping
 
 from quart import Quart, Response, has_request_context, request, websocket
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from .access import REFUSAL, shortened
 from .checks import InputError
 from .log import LogBusyError, LogError, LogTooLargeError
+from .metrics import Metrics
 from .pages import Site
 
 logger = logging.getLogger("partyline.errors")
@@ -28,10 +31,11 @@ _MESSAGES = {
 
 
 class Errors:
-    """The handlers. ``site`` makes the page that a person is shown."""
+    """The handlers. ``site`` makes the page that a person is shown, ``metrics`` counts."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, metrics: Metrics) -> None:
         self._site = site
+        self._metrics = metrics
 
     def register(self, app: Quart) -> None:
         """Have the app answer all errors with these."""
@@ -58,6 +62,8 @@ class Errors:
         return self._answer("log_failed", str(error), 503, {"Retry-After": "5"})
 
     async def _http(self, error: HTTPException) -> Response:
+        if not isinstance(error, RequestEntityTooLarge):
+            await _take_body()
         status = error.code or 500
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location")}
         if 300 <= status < 400:  # werkzeug raises its redirects
@@ -73,18 +79,30 @@ class Errors:
 
     def _answer(self, code: str, message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
         method, path = _where()
-        logger.warning("< %s %s: %d %s", method, path, status, message)
+        if has_request_context():
+            self._metrics.refusals["http", code] += 1
+            request.scope[REFUSAL] = (code, message)  # type: ignore[literal-required]
+        else:
+            self._metrics.refusals["socket", code] += 1
+            logger.warning("< %s %s: %d %s", method, path, status, message)
         if has_request_context() and _wants_page() and not path.startswith("/api/"):
             return self._site.render("error", status, headers, code=status, message=message)
         body = json.dumps({"error": {"code": code, "message": message}})
         return Response(body, status, dict(headers or {}), content_type="application/json")
 
 
+async def _take_body() -> None:
+    """Read what nobody has read: a connection whose body was left unread cannot be used again."""
+    if has_request_context():
+        with contextlib.suppress(HTTPException):  # too large, or too slow: then the connection ends with the answer
+            await request.get_data()
+
+
 def _where() -> tuple[str, str]:
     """The method and the path that were asked for, no longer than fits a line."""
     method = request.method if has_request_context() else "a socket for"
     path = request.path if has_request_context() else websocket.path
-    return method, path if len(path) <= 100 else f"{path[:96]}…"
+    return method, shortened(path)
 
 
 def _wants_page() -> bool:

@@ -11,18 +11,26 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from partyline import protocol
 from partyline.topics import any_matches
 
 from .log import Event, EventLog
+from .metrics import Metrics
 from .rates import Rates
 from .wire import text_frame
 
 PAGE = 1_000
 
 logger = logging.getLogger("partyline.fanout")
+
+
+class Frame(NamedTuple):
+    """A frame as the wire's bytes, and how many events are in it."""
+
+    data: bytes
+    events: int
 
 
 class Window:
@@ -33,11 +41,11 @@ class Window:
         self.seq = seq
         self.bodies = encode_bodies(events)
         self.size = sum(len(body) for _, body in self.bodies.values())
-        self._by_patterns: dict[frozenset[str], bytes | None] = {}
-        self._by_topics: dict[tuple[str, ...], bytes] = {}
+        self._by_patterns: dict[frozenset[str], Frame | None] = {}
+        self._by_topics: dict[tuple[str, ...], Frame] = {}
 
-    def frame(self, patterns: frozenset[str]) -> bytes | None:
-        """The ``events`` frame for who subscribed to ``patterns``, as the wire's bytes; None where nothing is in it."""
+    def frame(self, patterns: frozenset[str]) -> Frame | None:
+        """The ``events`` frame for who subscribed to ``patterns``; None where nothing in it is for them."""
         if patterns not in self._by_patterns:
             self._by_patterns[patterns] = self._frame(patterns)
         return self._by_patterns[patterns]
@@ -50,12 +58,13 @@ class Window:
     def _topics(self, patterns: frozenset[str]) -> tuple[str, ...]:
         return tuple(topic for topic in self.bodies if any_matches(patterns, topic))
 
-    def _frame(self, patterns: frozenset[str]) -> bytes | None:
+    def _frame(self, patterns: frozenset[str]) -> Frame | None:
         topics = self._topics(patterns)
         if not topics:
             return None
         if topics not in self._by_topics:
-            self._by_topics[topics] = text_frame(self._encode(topics))
+            count = sum(self.bodies[topic][0] for topic in topics)
+            self._by_topics[topics] = Frame(text_frame(self._encode(topics)), count)
         return self._by_topics[topics]
 
     def _encode(self, topics: tuple[str, ...]) -> str:
@@ -103,14 +112,24 @@ class Fanout:
         flush_seconds: the shortest time between two windows, so that one carries many events when they come fast.
         buffer_bytes: how much is kept; who wants an older window reads the log instead.
         rates: is told how many events each topic brought.
+        metrics: is told of each window, and counts for all that stands on this.
 
     ``on_reset`` is called where the log began anew (``EventLog.breaks``): windows are forgotten, and those who were
     sent them must be told so. ``on_announced`` is called where another process may have announced something.
     """
 
-    def __init__(self, log: EventLog, *, flush_seconds: float, buffer_bytes: int, rates: Rates) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        *,
+        flush_seconds: float,
+        buffer_bytes: int,
+        rates: Rates,
+        metrics: Metrics | None = None,
+    ) -> None:
         self.log = log
         self.rates = rates
+        self.metrics = metrics or Metrics()
         self.position = 0
         self.next_number = 0
         self.breaks = 0
@@ -127,6 +146,11 @@ class Fanout:
         """Take the log's end for the start. Call it once, when the log is open."""
         self.breaks, self.position = self.log.breaks, await self.log.last_seq()
 
+    @property
+    def buffered_bytes(self) -> int:
+        """How much is kept encoded just now."""
+        return self._size
+
     def window(self, number: int) -> Window | None:
         """The window of this number; None where it is no longer kept. Ask for ``number < next_number`` only."""
         index = number - (self.next_number - len(self._windows))
@@ -141,6 +165,7 @@ class Fanout:
                     self._announced_version = self.log.announced_version
                     self.on_announced()
                 while True:
+                    started = self.metrics.now()
                     events = await self.log.read(self.position, PAGE)
                     if self.log.breaks != self.breaks:
                         await self._reset()
@@ -148,6 +173,7 @@ class Fanout:
                     if not events:
                         break
                     self.publish(events)
+                    self.metrics.flush_seconds.observe(self.metrics.now() - started)
                     if len(events) < PAGE:
                         await asyncio.sleep(self._flush_seconds)
             except Exception:
@@ -166,6 +192,7 @@ class Fanout:
         window = Window(self.log.epoch, events[-1].seq, events)
         self.position = window.seq
         self.next_number += 1
+        self.metrics.window_events.observe(len(events))
         self._windows.append(window)
         for topic, (count, _) in window.bodies.items():
             self.rates.add(topic, count)

@@ -36,6 +36,10 @@ from .visits import TOPIC, Visits
 MAX_QUEUED = 8
 """How many messages of one connection may wait to be looked at."""
 
+RETURN_SECONDS = 0.5
+RETURN_SECONDS_EACH = 0.001
+"""Over how long clients should come back after a goodbye, and how much longer for each of them."""
+
 PRESENCE_DELAY = 0.1
 """Joins and leaves within this many seconds are told as one."""
 
@@ -84,10 +88,12 @@ class Line:
 
     def __init__(self, settings: Settings, log: EventLog, fanout: Fanout, identities: Identities) -> None:
         self.settings = settings
-        self.log = log
         self.fanout = fanout
+        self.metrics = fanout.metrics
+        self.log = self.metrics.metered(log, "socket")
+        self._own_log = self.metrics.metered(log, "server")
         self.identities = identities
-        self.replay = Replay(log, settings)
+        self.replay = Replay(log, settings, self.metrics)
         self.addresses = Buckets(settings.address_rate, time.monotonic)
         self.connections: set[Connection] = set()
         self.roster = Roster()
@@ -108,8 +114,10 @@ class Line:
 
     def shut_down(self) -> None:
         """Tell every browser that the server goes, and close."""
+        within = RETURN_SECONDS + RETURN_SECONDS_EACH * len(self.connections)
+        goodbye = protocol.encode({"kind": protocol.GOODBYE, "within": round(within, 3)})
         for connection in list(self.connections):
-            connection.do(Say(protocol.encode({"kind": protocol.GOODBYE})))
+            connection.do(Say(goodbye))
             connection.do(Close(protocol.CLOSE_RESTART, "the server is shutting down"))
 
     async def close(self) -> None:
@@ -138,7 +146,7 @@ class Line:
         if draft is None:
             return 0
         try:
-            (receipt,) = await self.log.append([draft])
+            (receipt,) = await self._own_log.append([draft])
         except LogError as error:
             logger.warning("= that %s joined could not be told: %s", entry.browser, error)
             return 0
@@ -190,7 +198,7 @@ class Line:
         drafts = self._visits.look(everybody.people, now)
         self.roster.visits = {browser: self._visits.of(browser) for browser in here}
         if drafts:
-            await self.log.append(drafts)
+            await self._own_log.append(drafts)
 
     # the endpoint
 
@@ -198,11 +206,13 @@ class Line:
         origin = websocket.headers.get("Origin")
         if not origin_allowed(origin, websocket.host, self.settings.origins):
             logger.warning("< refused a socket from the origin %.100r", origin)
+            self.metrics.refusals["socket", "bad_origin"] += 1
             message = "Pages of this origin may not connect. PARTYLINE_ORIGINS names those that may."
             return {"error": {"code": "bad_origin", "message": message}}, 403
         address = websocket.remote_addr or ""
         if self._sockets_of[address] >= self.settings.sockets_per_address:
             logger.warning("< refused a socket from %s, which has %d", address, self._sockets_of[address])
+            self.metrics.refusals["socket", "too_many_sockets"] += 1
             message = f"This address has {self._sockets_of[address]} sockets open; no more are taken from one address."
             return {"error": {"code": "too_many_sockets", "message": message}}, 429, {"Retry-After": "10"}
         browser = self.identities.browser_of(websocket.cookies.get(COOKIE))
@@ -223,9 +233,11 @@ class Line:
         self.roster.sockets += 1
         self._sockets_of[connection.address] += 1
         self.presence_changed()
+        connection.log_opened()
         try:
             await connection.run()
         except Exception:
+            connection.ended = "failed"
             logger.exception("= the connection of %s failed", connection.name)
             await connection.socket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
         finally:
@@ -238,3 +250,6 @@ class Line:
             if connection.entry is not None:
                 self.roster.discard(connection.entry)
             self.presence_changed()
+            self.metrics.closed[connection.ended] += 1
+            self.metrics.past.add(connection.traffic)
+            connection.log_closed()

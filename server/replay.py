@@ -13,27 +13,33 @@ from partyline import protocol
 from partyline.topics import any_matches
 
 from .config import Settings
-from .fanout import PAGE, Window, encode_snapshot
+from .fanout import PAGE, Frame, Window, encode_snapshot
 from .log import EventLog, TopicInfo
+from .metrics import Metrics
+from .wire import text_frame
 
 logger = logging.getLogger("partyline.replay")
 
 
 class Replay:
-    """Reads one log. ``settings`` say how much a newcomer is given, and how far behind one may be."""
+    """Reads one log. ``settings`` say how much a newcomer is given, and how far behind one may be.
 
-    def __init__(self, log: EventLog, settings: Settings) -> None:
+    ``metrics`` counts the snapshots by reason.
+    """
+
+    def __init__(self, log: EventLog, settings: Settings, metrics: Metrics) -> None:
         self._log = log
         self._settings = settings
+        self._metrics = metrics
 
-    async def first(self, patterns: Collection[str], until: int, reason: str) -> AsyncIterator[str]:
+    async def first(self, patterns: Collection[str], until: int, reason: str) -> AsyncIterator[Frame]:
         """A snapshot of each topic of these patterns as things stand at ``until``; of plain topics, empty ones too."""
         topics = {info.topic for info in await self._matching(patterns)}
         topics |= {pattern for pattern in patterns if not pattern.endswith(".*")}
         async for frame in self._snapshots(sorted(topics), until, reason):
             yield frame
 
-    async def missed(self, patterns: frozenset[str], after: int, until: int) -> AsyncIterator[tuple[int, str]]:
+    async def missed(self, patterns: frozenset[str], after: int, until: int) -> AsyncIterator[tuple[int, Frame]]:
         """What of these patterns lies in ``after < seq <= until``: frames, each with the place reached by it.
 
         Topics whose events are gone from the log, or too many, get a snapshot that says so. It comes first, while
@@ -59,14 +65,15 @@ class Replay:
             if not events:
                 return
             after = events[-1].seq
-            message = Window(self._log.epoch, after, events).message(patterns)
-            if message is not None:
-                yield after, message
+            page = Window(self._log.epoch, after, events).frame(patterns)
+            if page is not None:
+                yield after, page
 
-    async def _snapshots(self, topics: Sequence[str], until: int, reason: str) -> AsyncIterator[str]:
+    async def _snapshots(self, topics: Sequence[str], until: int, reason: str) -> AsyncIterator[Frame]:
         for topic in topics:
             events = await self._log.latest(topic, self._settings.snapshot.of(topic), until)
-            yield encode_snapshot(self._log.epoch, until, topic, events, reason)
+            self._metrics.snapshots[reason] += 1
+            yield Frame(text_frame(encode_snapshot(self._log.epoch, until, topic, events, reason)), 0)
 
     async def _matching(self, patterns: Collection[str]) -> list[TopicInfo]:
         return [info for info in await self._log.topics() if any_matches(patterns, info.topic)]

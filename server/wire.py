@@ -70,10 +70,10 @@ class Outlet:
         transport.write(frame)
         return True
 
-    async def send(self, frame: bytes, text: str | None = None) -> None:
-        """Send a frame of ``text_frame``'s; waits while the socket takes no more. ``text`` is the same, if at hand."""
+    async def send(self, frame: bytes) -> None:
+        """Send a frame of ``text_frame``'s; waits while the socket takes no more."""
         if self._stream is None:
-            await self._socket.send(text if text is not None else _payload(frame).decode())
+            await self._socket.send(_payload(frame).decode())
         elif self._is_open():
             await self._stream.send(Data(stream_id=self._stream.stream_id, data=frame))
 

@@ -111,6 +111,14 @@ class Server:
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
 
+    def settle(self) -> None:
+        """Wait until the fan-out has all that is in the log."""
+        deadline = time.monotonic() + START_SECONDS
+        while self.get("/healthz")["log"]["lag"]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the fan-out did not catch up within {START_SECONDS} s:\n{self.log}")
+            time.sleep(0.005)
+
     def history(self, topic: str) -> list[dict[str, Any]]:
         """All events of a topic, page by page."""
         events: list[dict[str, Any]] = []

@@ -21,6 +21,7 @@ def post_many(server: Server, topic: str, count: int, prefix: str = "e") -> None
         batch = [{"data": number, "id": f"{prefix}-{number}"} for number in range(start, min(start + 500, count))]
         status, _ = server.post(topic, batch)
         assert status == 201
+    server.settle()
 
 
 async def test_a_snapshot_then_live_events(server: Server) -> None:
@@ -66,6 +67,7 @@ async def test_a_topic_added_in_mid_flight_has_no_hole_between_history_and_live(
 async def test_wildcards_carry_all_below_and_new_topics_too(server: Server) -> None:
     server.post("host.cpu", {"data": 1})
     server.post("hosts", {"data": 1})
+    server.settle()
     async with connect(server) as client:
         await client.hello(subscribe=["host.*"])
         snapshot = await client.until("snapshot")
@@ -154,6 +156,7 @@ async def test_what_retention_removed_is_a_gap_and_other_topics_have_none(make_s
     server.post("quiet", {"data": "before"})
     post_many(server, "busy", 500)
     server.post("quiet", {"data": "after"})
+    server.settle()
     epoch = server.status()["epoch"]
     async with connect(server) as client:
         await client.hello(resume=["busy", "quiet"], cursor=(epoch, 1))
@@ -335,7 +338,8 @@ async def test_a_server_that_ends_says_goodbye(make_server: Callable[..., Server
     async with connect(server) as client:
         await client.hello()
         stopping = asyncio.create_task(asyncio.to_thread(server.stop))
-        await client.until("goodbye")
+        goodbye = await client.until("goodbye")
+        assert 0.5 < goodbye.header["within"] < 1
         with pytest.raises(websockets.ConnectionClosed) as caught:
             while True:
                 await client.frame()

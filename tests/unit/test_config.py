@@ -47,6 +47,13 @@ def test_a_duration_that_is_none_is_refused_by_name(text: str) -> None:
         Settings.from_environment({"PARTYLINE_RETENTION_AGE": text})
 
 
+@pytest.mark.parametrize(("variable", "text"), [("LOG_FORMAT", "xml"), ("LOG_LEVEL", ""), ("LOG_LEVEL", "loud")])
+def test_a_word_that_is_no_choice_is_refused_with_the_choices(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=rf"PARTYLINE_{variable} is .* one of: \w+, \w+"):
+        Settings.from_environment({f"PARTYLINE_{variable}": text})
+    assert Settings.from_environment({"PARTYLINE_LOG_LEVEL": " Debug"}).log_level == "debug"
+
+
 def test_a_misspelt_setting_is_noticed() -> None:
     assert unknown_variables({"PARTYLINE_FLUSHMS": "5", "PARTYLINE_LOG": "x", "HOME": "y"}) == ["PARTYLINE_FLUSHMS"]
 

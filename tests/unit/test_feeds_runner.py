@@ -15,7 +15,9 @@ from server.feeds import Emit, Feeds, Source
 from server.feeds.runner import APPEND_SECONDS, MAX_BACKOFF_SECONDS, STATES, STEADY_SECONDS, Runner
 from server.feeds.turn import Turn
 from server.log import Draft, LogError, Receipt
+from server.log.retention import Retention
 from server.log.sqlite import SqliteLog
+from server.rules import PerTopic
 from tests.running import ROOT
 
 START = 1_767_225_600.0
@@ -59,7 +61,7 @@ class Faulty(SqliteLog):
 
 @pytest.fixture
 async def log() -> AsyncIterator[Faulty]:
-    log = Faulty(None, retention=1000)
+    log = Faulty(None, Retention(PerTopic(1000), PerTopic(0)))
     await log.open()
     yield log
     await log.close()

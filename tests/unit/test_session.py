@@ -194,6 +194,34 @@ def test_the_backoff_grows_and_is_capped() -> None:
     assert delays[-1] == session_module.BACKOFF_CAP
 
 
+@pytest.mark.parametrize(
+    ("jitter", "within", "waits"), [(0.0, 8, 0.0), (0.25, 8, 2.0), (0.5, 8, 4.0), (0.5, 1e9, 30.0)]
+)
+def test_a_goodbye_spreads_the_first_dial_over_the_time_it_says(jitter: float, within: float, waits: float) -> None:
+    session = make_session(jitter)
+    session.tab_said(1, hello("room"), 0.0)
+    session.socket_opened(0.0)
+    session.socket_said(welcome(), 0.0)
+    assert session.socket_said(json.dumps({"kind": "goodbye", "within": within}), 100.0) == []
+    session.socket_closed(protocol.CLOSE_RESTART, "", 100.0)
+    assert session.next_wake() == 100.0 + waits
+    assert Dial() in session.tick(100.0 + waits)
+
+
+@pytest.mark.parametrize("said", [{}, {"within": 0}, {"within": -5}, {"within": float("nan")}])
+def test_after_a_goodbye_of_no_time_and_at_the_second_dial_the_backoff_holds(said: dict[str, float]) -> None:
+    session = live_session("room")
+    session.socket_said(json.dumps({"kind": "goodbye", **said}), 100.0)
+    session.socket_closed(protocol.CLOSE_RESTART, "", 100.0)
+    assert session.next_wake() == 100.0 + 0.5 * session_module.BACKOFF_BASE
+    session.socket_said(json.dumps({"kind": "goodbye", "within": 8}), 100.0)
+    session.tick(101.0)
+    session.socket_closed(1006, "", 101.0)
+    session.tick(105.0)
+    session.socket_closed(1006, "", 105.0)
+    assert session.next_wake() == 105.0 + 0.5 * session_module.BACKOFF_BASE * 2**2
+
+
 def test_a_tab_coming_forward_or_the_network_coming_back_hurries_the_dial() -> None:
     session = live_session("room")
     session.socket_closed(1006, "", 2.0)

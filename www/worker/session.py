@@ -35,6 +35,7 @@ IDLE_GRACE = 5.0
 RETRY_SECONDS = 1.0
 WELCOME_TIMEOUT = 20.0
 SILENCE_PERIODS = 2.5
+RETURN_CAP = 60.0
 
 
 @dataclass
@@ -78,6 +79,7 @@ class Session:
         self._number = 0  # of the last broadcast
         self._era = 0  # how often all was forgotten, for another log
         self._attempt = 0
+        self._return_within = 0.0  # seconds, as a goodbye said; 0 where none came
         self._socket_open = False
         self._frame_limit = 0
         self._heartbeat = WELCOME_TIMEOUT / SILENCE_PERIODS
@@ -330,7 +332,9 @@ class Session:
             return self._acknowledged(header, text)
         if kind == protocol.ERROR:
             return self._refused(header, text, now)
-        return []  # goodbye needs no answer, and a kind that is not known is from a newer server
+        if kind == protocol.GOODBYE:
+            self._return_within = min(float(header.get("within", 0)), RETURN_CAP)
+        return []  # a kind that is not known is from a newer server
 
     def _welcome(self, header: Header, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -389,13 +393,16 @@ class Session:
         return self._dial(now) if self._dial_at is not None else []
 
     def _lost(self, reason: str, now: float) -> list[Effect]:
-        """The socket is gone. Dial again after an exponential backoff with full jitter, while a tab is there."""
+        """The socket is gone. Dial again while a tab is there: after an exponential backoff with full jitter, or, where
+        the server said goodbye, at a random moment of the time over which it spreads its clients' return."""
         stable = self._live and now - self._live_since >= STABLE_SECONDS
         self._attempt = 0 if stable else self._attempt + 1
         self._forget_socket()
         if not self._tabs and self._idle_at is None:
             return self._become("idle")
-        self._dial_at = now + self._random() * min(BACKOFF_CAP, BACKOFF_BASE * 2**self._attempt)
+        within = self._return_within if self._return_within > 0 else min(BACKOFF_CAP, BACKOFF_BASE * 2**self._attempt)
+        self._return_within = 0.0
+        self._dial_at = now + self._random() * within
         return self._become("offline", reason)
 
     def _forget_socket(self) -> None:
