@@ -108,7 +108,7 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
             logger.exception("the browser's files could not be prepared")
             site.progress = "This failed; the server's log says why. It will be tried again."
             await asyncio.sleep(RETRY_SECONDS)
-    site.prepared(manifest, out)
+    await asyncio.to_thread(site.prepared, manifest, out)
 
 
 def _tell_failure(task: asyncio.Task[None]) -> None:
