@@ -15,6 +15,7 @@ from quart import Quart, Response
 from . import assets, feeds
 from .api import Api
 from .config import ROOT, Settings, SettingsError, unknown_variables
+from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
 from .line import Line
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.register_blueprint(site.blueprint())
     line.register(app)
     Errors(site).register(app)
+    app.asgi_app = Edge(app.asgi_app, settings.proxies)  # type: ignore[method-assign]
 
     def start(job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)

@@ -22,8 +22,9 @@ class SettingsError(ValueError):
     """A setting that cannot be understood; the message names the variable and what it takes."""
 
 
-def _setting(default: Any, doc: str) -> Any:
-    return field(default=default, metadata={"doc": doc})
+def _setting(default: Any, doc: str, *, least: int = 1) -> Any:
+    """A setting; ``least`` is the smallest number that it takes, where it is one."""
+    return field(default=default, metadata={"doc": doc, "least": least})
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Settings:
         8_388_608, "How much of the newest live events each server process keeps encoded, in bytes."
     )
     assets: str = _setting("", "The folder of the prepared browser files; empty for the usual place.")
+    proxies: int = _setting(
+        0, "How many proxies of yours stand in front, whose `X-Forwarded-*` headers are believed.", least=0
+    )
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -60,7 +64,7 @@ class Settings:
         for each in fields(Settings):
             text = environment.get(_variable(each.name))
             if text is not None:
-                values[each.name] = _parse(_variable(each.name), each.default, text)
+                values[each.name] = _parse(_variable(each.name), each.default, text, each.metadata["least"])
         return Settings(**values)
 
 
@@ -74,11 +78,11 @@ def _variable(name: str) -> str:
     return f"PARTYLINE_{name.upper()}"
 
 
-def _parse(variable: str, default: Any, text: str) -> Any:
+def _parse(variable: str, default: Any, text: str, least: int) -> Any:
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(default, int):
-        if not text.strip().isascii() or not text.strip().isdigit() or int(text) < 1:
-            raise SettingsError(f"{variable} is {text!r}; it must be a whole number of at least 1.")
+        if not text.strip().isascii() or not text.strip().isdigit() or int(text) < least:
+            raise SettingsError(f"{variable} is {text!r}; it must be a whole number of at least {least}.")
         return int(text)
     return text.strip()

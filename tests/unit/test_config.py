@@ -28,6 +28,12 @@ def test_each_kind_of_value() -> None:
     assert settings.feeds == ()
 
 
+def test_there_may_be_no_proxy() -> None:
+    assert Settings.from_environment({"PARTYLINE_PROXIES": "0"}).proxies == 0
+    with pytest.raises(SettingsError, match=r"PARTYLINE_PROXIES.*at least 0"):
+        Settings.from_environment({"PARTYLINE_PROXIES": "-1"})
+
+
 @pytest.mark.parametrize("text", ["", "0", "-5", "many", "1.5", "٣"])
 def test_a_number_that_is_none_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match="PARTYLINE_RETENTION"):
