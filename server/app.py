@@ -18,6 +18,7 @@ from .config import ROOT, Settings, SettingsError, unknown_variables
 from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
+from .flow import bound_http2_buffers
 from .line import Line
 from .log import LogError, open_log
 from .pages import SECURITY_HEADERS, Site
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.register_blueprint(site.blueprint())
     line.register(app)
     Errors(site).register(app)
+    bound_http2_buffers()
     app.asgi_app = Edge(app.asgi_app, settings.proxies)  # type: ignore[method-assign]
 
     def start(job: Coroutine[Any, Any, None]) -> None:
