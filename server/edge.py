@@ -40,9 +40,15 @@ class Edge:
         if scope["type"] in _SECURE:
             path = target_path(scope["path"])
             if path is None:
-                await _refuse(scope, send)
+                await _refuse(scope, send, "bad_target", "The request's target is neither a path nor an HTTP address.")
+                return
+            if self._proxies and scope["http_version"] == "2" and scope["scheme"] in ("http", "ws"):
+                # what a client gets that had a proxy pass its "Upgrade: h2c" on: no proxy sees the headers it writes
+                await _refuse(scope, send, "past_proxy", "HTTP/2 without TLS is not served behind a proxy.")
                 return
             scope = {**scope, "path": path, **(seen_by_proxies(scope, self._proxies) if self._proxies else {})}
+            if scope["type"] == "websocket":
+                send = _refusing(send, scope["http_version"])
         await self._app(scope, receive, send)
 
 
@@ -97,14 +103,30 @@ def _address(text: str) -> str | None:
         return None
 
 
-async def _refuse(scope: Scope, send: Callable[..., Awaitable[None]]) -> None:
+def _refusing(send: Callable[..., Awaitable[None]], http_version: str) -> Callable[..., Awaitable[None]]:
+    """``send`` of a WebSocket; where it is answered by an error instead, that gets the headers that it must have.
+
+    Hypercorn ends the connection then, and cannot take another request on it: a proxy that keeps connections must be
+    told, or its next request, of another client's, fails. HTTP/2 has no such header (RFC 9113, section 8.2.2).
+    """
+    added = {**SECURITY_HEADERS, **({"Connection": "close"} if http_version < "2" else {})}
+    lines = [(name.lower().encode(), value.encode()) for name, value in added.items()]
+
+    async def send_refusal(message: Any) -> None:
+        if message["type"] == "websocket.http.response.start":
+            message = {**message, "headers": [*message["headers"], *lines]}
+        await send(message)
+
+    return send_refusal
+
+
+async def _refuse(scope: Scope, send: Callable[..., Awaitable[None]], code: str, message: str) -> None:
     """Answer 400; a WebSocket is closed before it was accepted, which the server turns into a 403."""
-    logger.warning("< refused the request target %.100r", scope["path"])
+    logger.warning("< refused %.100r: %s", scope["path"], message)
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000})
         return
-    error = {"code": "bad_target", "message": "The request's target is neither a path nor an HTTP address."}
-    body = json.dumps({"error": error}).encode()
+    body = json.dumps({"error": {"code": code, "message": message}}).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **SECURITY_HEADERS}
     lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": 400, "headers": lines})

@@ -17,6 +17,7 @@ def scope(*headers: tuple[str, str], kind: str = "http") -> dict[str, Any]:
     return {
         "type": kind,
         "path": "/",
+        "http_version": "1.1",
         "scheme": "http" if kind == "http" else "ws",
         "client": ("10.0.0.1", 4242),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in lines],
@@ -132,6 +133,35 @@ async def test_targets(target: str, path: str | None) -> None:
         assert (b"x-content-type-options", b"nosniff") in start["headers"]
         _, closed = await passed_on(0, {**scope(kind="websocket"), "path": target})
         assert closed == [{"type": "websocket.close", "code": 1000}]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+async def test_what_came_past_the_proxy_is_refused(kind: str) -> None:
+    """HTTP/2 in plain text: a client's own, through a proxy that passed its upgrade on."""
+    smuggled = {**scope(("X-Forwarded-For", "6.6.6.6"), kind=kind), "http_version": "2"}
+    served, sent = await passed_on(1, smuggled)
+    assert served == []
+    assert sent[0].get("status", 1000) in (400, 1000)
+    assert (await passed_on(0, smuggled))[0] == [smuggled]
+    over_tls = {**smuggled, "scheme": "https" if kind == "http" else "wss"}
+    assert len((await passed_on(1, over_tls))[0]) == 1
+
+
+@pytest.mark.parametrize(("version", "closes"), [("1.1", True), ("2", False)])
+async def test_a_refused_websocket_ends_its_connection(version: str, closes: bool) -> None:
+    start = {"type": "websocket.http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]}
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send(start)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await Edge(app, 0)({**scope(kind="websocket"), "http_version": version}, None, send)  # type: ignore[arg-type]
+    headers = dict(sent[0]["headers"])
+    assert (headers.get(b"connection") == b"close") is closes
+    assert (headers[b"x-content-type-options"], headers[b"content-type"]) == (b"nosniff", b"text/plain")
 
 
 @given(st.text())
