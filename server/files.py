@@ -157,7 +157,8 @@ def _send(request: Request, data: bytes, etag: str) -> Response:
             raise RequestedRangeNotSatisfiable(len(data)) from error
     if found is not None:
         first, end = found
-    response = Response(Chunks(memoryview(data)[first:end] if request.method == "GET" else memoryview(b"")))
+    body = memoryview(data)[first:end] if request.method == "GET" else memoryview(b"")
+    response = Response(Chunks(body, CHUNK))
     response.timeout = None  # Quart's own would cut off who needs more than a minute for all of it
     response.headers["Content-Length"] = str(end - first)
     if found is not None:
@@ -172,7 +173,7 @@ class Chunks(ResponseBody):
     Raises TimeoutError where the client takes none for too long.
     """
 
-    def __init__(self, data: memoryview, size: int = CHUNK) -> None:
+    def __init__(self, data: memoryview, size: int) -> None:
         self._data = data
         self._size = size
         self._sent = 0
