@@ -15,6 +15,7 @@ from pathlib import Path
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APT_PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
+NGINX = "nginx-light"
 
 
 def executable() -> str | None:
@@ -53,12 +54,7 @@ def install() -> str | None:
         print(f"Browser tests use {found} ({version(found)})")
         return found
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if root and shutil.which("apt-get") and Path("/etc/debian_version").exists():
-        print(f"No Chromium was found; installing {', '.join(APT_PACKAGES)} with apt", flush=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *APT_PACKAGES]):
-            if subprocess.run(["apt-get", "-qq", *command], env=environment, stdout=subprocess.DEVNULL).returncode:
-                print(f"apt-get {command[0]} failed", flush=True)
+    if apt(*APT_PACKAGES):
         found = system_chromium()
     if not found:
         print("Installing the Chromium that Playwright brings", flush=True)
@@ -72,7 +68,31 @@ def install() -> str | None:
     return found
 
 
+def apt(*packages: str) -> bool:
+    """Install packages, as root on Debian and its kin; elsewhere nothing is done. Returns whether it was tried."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if not root or not shutil.which("apt-get") or not Path("/etc/debian_version").exists():
+        return False
+    print(f"Installing {', '.join(packages)} with apt", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        if subprocess.run(["apt-get", "-qq", *command], env=environment, stdout=subprocess.DEVNULL).returncode:
+            print(f"apt-get {command[0]} failed", flush=True)
+    return True
+
+
+def nginx() -> str | None:
+    """The path of nginx, which the proxy tests run; it is often outside a user's PATH."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
 if __name__ == "__main__":
+    if not nginx():
+        apt(NGINX)
+    if not nginx():
+        sys.exit(
+            "No nginx could be installed, so the proxy tests cannot run. Install it by hand (apt install nginx-light)."
+        )
     if not install():
         sys.exit(
             "No Chromium could be installed, so the browser tests cannot run. Install Chromium or Google Chrome "

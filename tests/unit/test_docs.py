@@ -57,7 +57,7 @@ def test_every_close_code_is_documented() -> None:
     assert rows(read("docs/protocol.md"), "Close codes") == codes
 
 
-DOCS = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+DOCS = ["README.md", "CHANGELOG.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("name", DOCS)
