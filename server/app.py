@@ -12,13 +12,12 @@ from typing import Any
 
 from quart import Quart, Response
 
-from . import assets, feeds
+from . import assets, feeds, flow
 from .api import Api
 from .config import ROOT, Settings, SettingsError, unknown_variables
 from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
-from .flow import bound_http2_buffers
 from .line import Line
 from .log import LogError, open_log
 from .pages import SECURITY_HEADERS, Site
@@ -57,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.register_blueprint(site.blueprint())
     line.register(app)
     Errors(site).register(app)
-    bound_http2_buffers()
+    flow.install()
     app.asgi_app = Edge(app.asgi_app, settings.proxies)  # type: ignore[method-assign]
 
     def start(job: Coroutine[Any, Any, None]) -> None:
@@ -123,6 +122,7 @@ def _tell_failure(task: asyncio.Task[None]) -> None:
 async def _say_goodbye(line: Line) -> None:
     await listening_ended()
     line.shut_down()
+    await flow.cut_the_last()
 
 
 def _escape(record: logging.LogRecord) -> bool:

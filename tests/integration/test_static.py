@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -222,3 +222,21 @@ def test_clients_that_do_not_read_cost_a_chunk_each_and_hold_nobody_up(server: S
             chunk = client.recv(1 << 20)
             assert chunk, "it was given up before it had all"
             rest += len(chunk)
+
+
+@pytest.mark.parametrize("worker", ["asyncio", "uvloop"])
+def test_a_client_that_does_not_read_does_not_hold_up_the_end(
+    make_server: Callable[..., Server], manifest: Manifest, worker: str
+) -> None:
+    server = make_server(hypercorn=("--workers", "0", "--worker-class", worker))
+    server.start()
+    while ask(server.port, b"/").status == 503:
+        pass
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(f"GET {asset(manifest, 'pyodide.asm.wasm')} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert client.recv(1) == b"H"
+        server.stop()  # raises TimeoutExpired where it does not end
+    assert "are cut: 1" in server.log
+    assert "Traceback" not in server.log
