@@ -69,7 +69,9 @@ def create_app(settings: Settings | None = None) -> Quart:
         await log.open()
         await fanout.open()
         start(fanout.run())
-        start(_prepare(site, assets.default_out(settings.assets), stopping))
+        out = assets.default_out(settings.assets)
+        if not await _serve_prepared(site, out):
+            start(_prepare(site, out, stopping))
         for name in settings.feeds:
             start(feeds.run(name, log))
         postpone_sigterm()
@@ -93,6 +95,17 @@ def create_app(settings: Settings | None = None) -> Quart:
     return app
 
 
+async def _serve_prepared(site: Site, out: Path) -> bool:
+    """Where the browser's files are prepared already, have them served from the first request on."""
+    try:
+        manifest = await asyncio.to_thread(assets.load_manifest, out, ROOT)
+    except assets.AssetsError:
+        return False  # preparing will meet the same, and say so
+    if manifest is not None:
+        await asyncio.to_thread(site.prepared, manifest, out)
+    return manifest is not None
+
+
 async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
     """Have the browser's files ready; until then the pages say how far it is, or what went wrong."""
 
@@ -100,7 +113,7 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
         site.progress = line
         logger.info("= %s", line)
 
-    manifest = await asyncio.to_thread(assets.load_manifest, out, ROOT)
+    manifest = None
     while manifest is None:
         try:
             manifest = await asyncio.to_thread(assets.prepare, ROOT, out, say, stop=stopping)

@@ -24,13 +24,10 @@ HELLO = {"kind": "hello", "protocol": protocol.VERSION, "browser": "b1", "cursor
 
 @pytest.fixture
 def server(make_server: Callable[..., Server]) -> Server:
-    """A server with a certificate, ready to serve the prepared files."""
+    """A server with a certificate."""
     server = make_server()
     server.secure()
     server.start()
-    with httpx.Client(base_url=server.url, verify=server.trust()) as http:
-        while http.get("/").status_code == 503:
-            pass
     return server
 
 

@@ -33,9 +33,6 @@ def server(make_server: Callable[..., Server]) -> Server:
     """A server that has one proxy in front, and says a heartbeat often."""
     server = make_server(PROXIES="1", HEARTBEAT_MS="200")
     server.start()
-    with httpx.Client(base_url=server.url) as http:
-        while http.get("/").status_code == 503:
-            pass
     return server
 
 

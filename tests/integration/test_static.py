@@ -25,11 +25,9 @@ from .raw import Answer, ask
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all, since nothing here changes it; it serves when the prepared files are loaded."""
+    """One for all, since nothing here changes it."""
     server = Server(tmp_path_factory.mktemp("static"))
     server.start()
-    while ask(server.port, b"/").status == 503:
-        pass
     yield server
     server.kill()
 
@@ -43,6 +41,13 @@ def manifest() -> Manifest:
 
 def asset(manifest: Manifest, name: str, package: str = "pyodide") -> str:
     return f"/assets/{manifest.packages[package].folder}/{name}"
+
+
+def test_the_first_page_is_there_when_the_server_is(make_server: Callable[..., Server]) -> None:
+    """Where the files are prepared, nobody is told to wait for them, however early they come."""
+    server = make_server()
+    server.start()
+    assert ask(server.port, b"/").status == 200
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br"])
@@ -230,8 +235,6 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_end(
 ) -> None:
     server = make_server(hypercorn=("--workers", "0", "--worker-class", worker))
     server.start()
-    while ask(server.port, b"/").status == 503:
-        pass
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
         client.connect(("127.0.0.1", server.port))
