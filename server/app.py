@@ -12,11 +12,12 @@ from typing import Any
 
 from quart import Quart, Response
 
-from . import assets, feeds, logs
+from . import assets, feeds, flow, logs
 from .access import Access
 from .api import Api
 from .auth import Publishers
 from .config import ROOT, Settings, SettingsError, unknown_variables
+from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
 from .identity import Identities, server_secret
@@ -84,7 +85,9 @@ def create_app(settings: Settings | None = None) -> Quart:
     sign_in.register(app, secret)
     line.register(app)
     Errors(site, metrics).register(app)
-    app.asgi_app = Access(app.asgi_app, metrics)  # type: ignore[method-assign]
+    flow.install()
+    # the edge first: what is logged, and all else, is of the client's own scope
+    app.asgi_app = Edge(Access(app.asgi_app, metrics), settings.proxies)  # type: ignore[method-assign]
 
     def start(job: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(job)
@@ -98,7 +101,9 @@ def create_app(settings: Settings | None = None) -> Quart:
         await fanout.open()
         start(fanout.run())
         start(line.run_presence())
-        start(_prepare(site, assets.default_out(settings.assets), stopping))
+        out = assets.default_out(settings.assets)
+        if not await _serve_prepared(site, out):
+            start(_prepare(site, out, stopping))
         running.start()
         postpone_sigterm()
         start(_say_goodbye(line, ops))
@@ -123,6 +128,17 @@ def create_app(settings: Settings | None = None) -> Quart:
     return app
 
 
+async def _serve_prepared(site: Site, out: Path) -> bool:
+    """Where the browser's files are prepared already, have them served from the first request on."""
+    try:
+        manifest = await asyncio.to_thread(assets.load_manifest, out, ROOT)
+    except assets.AssetsError:
+        return False  # preparing will meet the same, and say so
+    if manifest is not None:
+        await asyncio.to_thread(site.prepared, manifest, out)
+    return manifest is not None
+
+
 async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
     """Have the browser's files ready; until then the pages say how far it is, or what went wrong."""
 
@@ -130,7 +146,7 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
         site.progress = line
         logger.info("= %s", line)
 
-    manifest = await asyncio.to_thread(assets.load_manifest, out, ROOT)
+    manifest = None
     while manifest is None:
         try:
             manifest = await asyncio.to_thread(assets.prepare, ROOT, out, say, stop=stopping)
@@ -141,7 +157,7 @@ async def _prepare(site: Site, out: Path, stopping: threading.Event) -> None:
             logger.exception("the browser's files could not be prepared")
             site.progress = "This failed; the server's log says why. It will be tried again."
             await asyncio.sleep(RETRY_SECONDS)
-    site.prepared(manifest, out)
+    await asyncio.to_thread(site.prepared, manifest, out)
 
 
 def _check_file_limit() -> None:
@@ -163,3 +179,4 @@ async def _say_goodbye(line: Line, ops: Ops) -> None:
     await listening_ended()
     ops.stopping = True
     line.shut_down()
+    await flow.cut_the_last()

@@ -83,6 +83,9 @@ class Settings:
         8_388_608, "How much of the newest live events each server process keeps encoded, in bytes."
     )
     assets: str = _setting("", "The folder of the prepared browser files; empty for the usual place.")
+    proxies: int = _setting(
+        0, "How many proxies of yours stand in front, whose `X-Forwarded-*` headers are believed.", rules.read_number
+    )
 
     log_format: str = _setting(
         "text", "The server's own log, on stderr: `text`, or `json`: one JSON object a line.", choices=logs.FORMATS

@@ -25,7 +25,9 @@ logger = logging.getLogger("partyline.errors")
 _MESSAGES = {
     404: "There is nothing at {path}.",
     405: "{path} does not take {method}.",
+    412: "{path} is no longer the one that If-Match names.",
     413: "The body is larger than the server takes.",
+    416: "{path} has no such range of bytes; Content-Range says how many there are.",
     500: "The server failed at this; its log says why.",
 }
 
@@ -65,7 +67,7 @@ class Errors:
         if not isinstance(error, RequestEntityTooLarge):
             await _take_body()
         status = error.code or 500
-        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Location")}
+        headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Content-Range", "Location")}
         if 300 <= status < 400:  # werkzeug raises its redirects
             return Response(b"", status, headers)
         method, path = _where()

@@ -19,7 +19,7 @@ from quart import Blueprint, Response, ResponseReturnValue, has_request_context,
 
 from .assets import Manifest
 from .checks import InputError
-from .files import IMMUTABLE, REVALIDATE, Content, Files, entity_tag, respond
+from .files import IMMUTABLE, REVALIDATE, Content, Files, load_prepared, respond, tag
 from .identity import COOKIE, Identities
 
 PAGES = {"/": "home", "/room": "room"}
@@ -49,15 +49,15 @@ class Site:
         self.manifest: Manifest | None = None
         self.progress = "starting"
         self._sources = {folder: Files(self.www / folder) for folder in ("css", "js", "py", "worker")}
-        self._assets: Files | None = None
+        self._assets: Mapping[str, Content] = {}
         self._templates = Environment(
             loader=FileSystemLoader(self.www), autoescape=True, undefined=StrictUndefined, auto_reload=True
         )
         self._bundle: tuple[str, Content] | None = None
 
     def prepared(self, manifest: Manifest, out: Path) -> None:
-        """The npm packages stand ready in ``out``: pages may be served."""
-        self._assets = Files(out, precompressed=True)
+        """The npm packages stand ready in ``out``: pages may be served. Reads them all, so call it in a thread."""
+        self._assets = load_prepared(out, manifest)
         self.manifest = manifest
 
     def blueprint(self) -> Blueprint:
@@ -86,8 +86,7 @@ class Site:
 
     async def asset(self, name: str) -> ResponseReturnValue:
         """A file of an npm package."""
-        versioned = self._assets is not None and "/" in name  # what lies beside the folders is not named by content
-        return self._send(self._assets.find(name) if self._assets is not None and versioned else None, IMMUTABLE)
+        return self._send(self._assets.get(name), IMMUTABLE)
 
     async def source(self, folder: str, name: str) -> ResponseReturnValue:
         """A file of ours."""
@@ -179,7 +178,7 @@ class Site:
         build = hashlib.sha256("\n".join(tags).encode()).hexdigest()[:12]
         if self._bundle is None or self._bundle[0] != build:
             raw = _zip({name: each.raw for name, each in files.items() if each})
-            self._bundle = (build, Content(raw, None, "application/zip", entity_tag(raw)))
+            self._bundle = (build, Content(raw, "application/zip", tag(raw)))
         return self._bundle
 
 

@@ -54,8 +54,17 @@ def parse(text: str, read: Callable[[str], int]) -> PerTopic:
 
 def read_count(text: str) -> int:
     """A whole number of at least 1."""
-    if not _is_number(text) or int(text) < 1:
-        raise ValueError(f"{text!r} is not a whole number of at least 1")
+    return _read(text, least=1)
+
+
+def read_number(text: str) -> int:
+    """A whole number of at least 0."""
+    return _read(text, least=0)
+
+
+def _read(text: str, *, least: int) -> int:
+    if not _is_number(text) or int(text) < least:
+        raise ValueError(f"{text!r} is not a whole number of at least {least}")
     return int(text)
 
 

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import inspect
 import struct
 from typing import Any
 
@@ -31,7 +32,7 @@ class LineSocket(Websocket):
 
 def stream_of(send: Any) -> WSStream | None:
     """The Hypercorn stream behind an ASGI ``send``; None where it is somebody else's."""
-    stream = getattr(send, "__self__", None)
+    stream = getattr(inspect.unwrap(send), "__self__", None)
     return stream if isinstance(stream, WSStream) else None
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-COMMANDS = {"nats-server": "nats-server"}
+COMMANDS = {"nats-server": "nats-server", "nginx": "nginx-light"}
 """The programs that tests run, and the Debian package of each."""
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
+
+import trustme
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
@@ -33,7 +36,23 @@ class Server:
         self.log_file = folder / "server.log"
         self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET, **settings}
         self.hypercorn = hypercorn
+        self.authority: trustme.CA | None = None
         self._process: subprocess.Popen[bytes] | None = None
+
+    def secure(self) -> None:
+        """Have it serve over TLS, with a certificate for localhost from an authority that is made for it."""
+        self.authority = trustme.CA()
+        pem = self.folder / "server.pem"
+        self.authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
+        self.hypercorn += ("--certfile", str(pem), "--keyfile", str(pem))
+        self.url, self.ws_url = f"https://localhost:{self.port}", f"wss://localhost:{self.port}/ws"
+
+    def trust(self) -> ssl.SSLContext:
+        """What a client needs to trust it: a context of its own, that may be changed."""
+        context = ssl.create_default_context()
+        if self.authority is not None:
+            self.authority.configure_trust(context)
+        return context
 
     @property
     def log(self) -> str:
@@ -94,7 +113,9 @@ class Server:
 
     def get(self, path: str) -> dict[str, Any]:
         """A GET's JSON. Raises OSError where there is no answer, HTTPError where it is an error."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as response:
+        with urllib.request.urlopen(
+            self.url + path, timeout=10, context=self.trust() if self.authority else None
+        ) as response:
             value: dict[str, Any] = json.load(response)
             return value
 
@@ -106,7 +127,9 @@ class Server:
             headers={"Content-Type": "application/json", **headers},
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(
+                request, timeout=10, context=self.trust() if self.authority else None
+            ) as response:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)

@@ -14,26 +14,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import brotli
-
 from . import npm
+from .compress import compress_all
 from .errors import AssetsError
 from .lock import try_lock
 from .manifest import NAME, RECIPE, AssetFile, AssetPackage, Manifest, is_whole, load_manifest, lock_hash, read
 
 Fetch = Callable[[Path, Path, npm.Say], Path]
 """Given the root, a folder to work in and ``say``: returns a ``node_modules`` that holds the packages."""
-
-Names = tuple[str, str]  # of a package and its file
-
-_COMPRESSIBLE = (".js", ".mjs", ".css", ".wasm", ".json", ".svg", ".html")
-_QUALITY = 11
-_CHUNK = 1 << 18  # small enough that Ctrl-C is answered within a second
 
 
 def prepare(
@@ -87,13 +79,14 @@ def _build(root: Path, out: Path, say: npm.Say, fetch: Fetch, stop: threading.Ev
             else:
                 packages[name] = package
                 contents[name] = files
-        compressed = _compress_all(contents, say, stop)
+        compressed = compress_all(contents, say, stop)
         for name, files in contents.items():
             package = packages[name]
-            ours = {file: br for (owner, file), br in compressed.items() if owner == name}
+            ours = {file: compressed.get((name, file), {}) for file in files}
             _place(out, stage, package.folder, files, ours)
-            sizes = {file: AssetFile(len(content), _size(ours.get(file))) for file, content in files.items()}
-            packages[name] = replace(package, files=sizes)
+            sizes = {file: {suffix: len(data) for suffix, data in ours[file].items()} for file in files}
+            entries = {file: AssetFile(len(files[file]), **{"br": None, "gz": None, **sizes[file]}) for file in files}
+            packages[name] = replace(package, files=entries)
         manifest = Manifest(RECIPE, lock, packages)
         (stage / NAME).write_text(manifest.to_json(), encoding="utf-8")
         os.replace(stage / NAME, out / NAME)
@@ -103,56 +96,17 @@ def _build(root: Path, out: Path, say: npm.Say, fetch: Fetch, stop: threading.Ev
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _compress_all(
-    contents: Mapping[str, Mapping[str, bytes]], say: npm.Say, stop: threading.Event
-) -> dict[Names, bytes]:
-    """Compress what can be, on all cores, the largest first; what got no smaller is left out."""
-    jobs = [
-        (len(content), (name, file), content)
-        for name, files in contents.items()
-        for file, content in files.items()
-        if file.endswith(_COMPRESSIBLE)
-    ]
-    jobs.sort(reverse=True)
-    if jobs:
-        say(f"compressing {len(jobs)} files; the largest, of {_human(jobs[0][0])}, can take half a minute")
-    smaller: dict[Names, bytes] = {}
-    pool = ThreadPoolExecutor(os.cpu_count() or 1)
-    try:
-        futures = {pool.submit(_compress, content, stop): (names, size) for size, names, content in jobs}
-        for future in as_completed(futures):
-            names, size = futures[future]
-            result = future.result()
-            if result is None:
-                raise AssetsError("Preparing the browser's files was stopped. It begins anew when run again.")
-            if len(result) < size:
-                smaller[names] = result
-                say(f"compressed {'/'.join(names)}  {_human(size)} → {_human(len(result))}")
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
-    return smaller
-
-
-def _compress(content: bytes, stop: threading.Event) -> bytes | None:
-    """Compress in chunks, which brotli does without holding the GIL; None where ``stop`` was set meanwhile."""
-    compressor = brotli.Compressor(quality=_QUALITY)
-    parts = []
-    for start in range(0, len(content), _CHUNK):
-        if stop.is_set():
-            return None
-        parts.append(compressor.process(content[start : start + _CHUNK]))
-    return b"".join([*parts, compressor.finish()])
-
-
-def _place(out: Path, stage: Path, folder: str, files: Mapping[str, bytes], compressed: Mapping[str, bytes]) -> None:
+def _place(
+    out: Path, stage: Path, folder: str, files: Mapping[str, bytes], compressed: Mapping[str, Mapping[str, bytes]]
+) -> None:
     """Write a package's folder in the stage, and rename it into place; a damaged one there goes to the stage."""
     staged = stage / folder
     staged.mkdir()
     for name, content in files.items():
         (staged / name).write_bytes(content)
-    for name, content in compressed.items():
-        (staged / f"{name}.br").write_bytes(content)
+    for name, coded in compressed.items():
+        for suffix, content in coded.items():
+            (staged / f"{name}.{suffix}").write_bytes(content)
     if (out / folder).exists():
         (out / folder).rename(stage / f"{folder}.damaged")
     staged.rename(out / folder)
@@ -186,13 +140,3 @@ def _hash(files: Mapping[str, bytes]) -> str:
         digest.update(f"{name}\0{len(files[name])}\0".encode())
         digest.update(files[name])
     return digest.hexdigest()[:12]
-
-
-def _size(content: bytes | None) -> int | None:
-    return None if content is None else len(content)
-
-
-def _human(size: int) -> str:
-    if size >= 100_000:
-        return f"{size / 1e6:.2f} MB"
-    return f"{size / 1e3:.1f} kB" if size >= 1000 else f"{size} B"

@@ -19,7 +19,7 @@ from server.config import ROOT
 
 from .errors import AssetsError
 
-RECIPE = 1
+RECIPE = 2
 """Raise it with every change to what is taken, or how it is made: what older recipes made is then made anew."""
 
 NAME = "manifest.json"
@@ -27,10 +27,14 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True)
 class AssetFile:
-    """A file: its size, and the size of its brotli sibling ``<file>.br``, None where there is none."""
+    """A file: its size, and the sizes of its siblings, ``<file>.br`` in brotli and ``<file>.gz`` in gzip.
+
+    None where there is no such sibling: it would not be smaller.
+    """
 
     bytes: int
     br: int | None
+    gz: int | None
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,8 @@ def read(out: Path) -> Manifest | None:
 def is_whole(out: Path, package: AssetPackage) -> bool:
     """Whether all of a package's files are there, each with its size."""
     for name, file in package.files.items():
-        path = out / package.folder / name
-        if not _has_size(path, file.bytes):
-            return False
-        if file.br is not None and not _has_size(path.with_name(name + ".br"), file.br):
+        sizes = {name: file.bytes, f"{name}.br": file.br, f"{name}.gz": file.gz}
+        if not all(size is None or _has_size(out / package.folder / each, size) for each, size in sizes.items()):
             return False
     return True
 

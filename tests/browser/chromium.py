@@ -63,7 +63,13 @@ class Chromium(Engine):
 
     def browser(self, url: str) -> ChromiumBrowser:
         """A new context."""
-        return ChromiumBrowser(self, url, self.run(self._process.new_context(base_url=url, locale="en-GB")))
+        return ChromiumBrowser(
+            self,
+            url,
+            self.run(
+                self._process.new_context(base_url=url, locale="en-GB", ignore_https_errors=url.startswith("https"))
+            ),
+        )
 
     def close(self) -> None:
         """End the process, and the thread."""

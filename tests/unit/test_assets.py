@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -110,8 +111,28 @@ def test_a_compressed_file_is_kept_where_it_is_smaller(root: Path, out: Path) ->
     assert brotli.decompress(small.read_bytes()) == whole.read_bytes()
     assert package.files["pyodide.asm.wasm"].bytes == whole.stat().st_size
     assert package.files["pyodide.asm.wasm"].br == small.stat().st_size
-    assert package.files["pyodide-lock.json"].br is None, "2 bytes get no smaller"
-    assert package.files["python_stdlib.zip"].br is None, "a zip is compressed already"
+    zipped = whole.with_name("pyodide.asm.wasm.gz")
+    assert gzip.decompress(zipped.read_bytes()) == whole.read_bytes()
+    assert package.files["pyodide.asm.wasm"].gz == zipped.stat().st_size
+    for name, why in (
+        ("pyodide-lock.json", "2 bytes get no smaller"),
+        ("python_stdlib.zip", "it is compressed already"),
+    ):
+        assert (package.files[name].br, package.files[name].gz) == (None, None), why
+
+
+def test_what_was_prepared_without_gzip_is_prepared_anew(root: Path, out: Path) -> None:
+    """As an older Partyline left it: recipe 1, whose files had but one sibling."""
+    made = prepare(root, out, quiet, FakeNpm())
+    old = json.loads(made.to_json())
+    old["recipe"] = 1
+    for package in old["packages"].values():
+        for name, file in package["files"].items():
+            del file["gz"]
+            (out / package["folder"] / f"{name}.gz").unlink(missing_ok=True)
+    (out / "manifest.json").write_text(json.dumps(old))
+    assert load_manifest(out, root) is None
+    assert prepare(root, out, quiet, FakeNpm()) == made == load_manifest(out, root)
 
 
 def test_the_manifest_survives_its_file(root: Path, out: Path) -> None:
@@ -174,7 +195,7 @@ def test_a_stale_manifest_is_seen(root: Path, out: Path, monkeypatch: pytest.Mon
     assert load_manifest(out, root) is None
 
 
-@pytest.mark.parametrize("name", ["pyodide.asm.wasm", "pyodide.asm.wasm.br"])
+@pytest.mark.parametrize("name", ["pyodide.asm.wasm", "pyodide.asm.wasm.br", "pyodide.asm.wasm.gz"])
 def test_a_file_that_is_missing_or_cut_is_seen(root: Path, out: Path, name: str) -> None:
     path = out / prepare(root, out, quiet, FakeNpm()).packages["pyodide"].folder / name
     content = path.read_bytes()

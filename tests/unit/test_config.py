@@ -33,6 +33,12 @@ def test_each_kind_of_value() -> None:
     assert settings.feeds == ()
 
 
+def test_there_may_be_no_proxy() -> None:
+    assert Settings.from_environment({"PARTYLINE_PROXIES": "0"}).proxies == 0
+    with pytest.raises(SettingsError, match=r"PARTYLINE_PROXIES.*at least 0"):
+        Settings.from_environment({"PARTYLINE_PROXIES": "-1"})
+
+
 @pytest.mark.parametrize(
     "text", ["", "0", "-5", "many", "1.5", "٣", "5, room", "5, room=", "5, a..b=1", "5, a=1, a=2", "a=1"]
 )
