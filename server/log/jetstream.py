@@ -19,37 +19,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 from . import MAX_WAITING, Draft, Event, LogBusyError, LogError, Receipt, TopicInfo
 from .address import Address
 from .announcements import Announcements, check_name
-from .connection import Connection
+from .keeper import START_SECONDS, Keeper
 from .mirror import Mirror
 from .publishing import Job, publish
 from .retention import Retention
 from .session import TROUBLE, Home, Session
 from .stream import look
-from .tail import TailError
 
-START_SECONDS = 5.0
-"""A NATS that cannot be reached is tried for so long at the start."""
-
-GRACE_SECONDS = 1.5
-"""An append waits at most for so long until a lost connection is back."""
-
-RETRY_SECONDS = (0.05, 0.5)
-START_RETRY_SECONDS = 1.0
 PRUNE_SECONDS = 5.0
-TELL_SECONDS = 30.0
 MAX_GROUP = 2_000
-
-T = TypeVar("T")
 
 logger = logging.getLogger("partyline.log")
 
@@ -67,15 +53,8 @@ class JetStreamLog:
         prune_seconds: float = PRUNE_SECONDS,
     ) -> None:
         self.address = address
-        self.breaks = 0
-        self._home = Home(address, retention, now, self._told)
-        self._start_seconds = start_seconds
+        self._keeper = Keeper(Home(address, retention, now, self._told), self._opened, start_seconds=start_seconds)
         self._prune_seconds = prune_seconds
-        self._mirror: Mirror
-        self._session: Session | None = None
-        self._connected = asyncio.Event()
-        self._lost_at = 0.0
-        self._trouble = ""
         self._wake = asyncio.Event()
         self._announcements = Announcements(now)
         self._own: set[str] = set()
@@ -83,11 +62,18 @@ class JetStreamLog:
         self._some_job = asyncio.Event()
         self._waiting = 0
         self._closing = False
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def epoch(self) -> str:
         return self._mirror.epoch
+
+    @property
+    def breaks(self) -> int:
+        return self._keeper.breaks
+
+    @property
+    def _mirror(self) -> Mirror:
+        return self._keeper.mirror
 
     @property
     def announced_version(self) -> int:
@@ -95,23 +81,19 @@ class JetStreamLog:
 
     def check(self) -> None:
         with ThreadPoolExecutor(1) as thread:  # this may be called where an event loop runs
-            thread.submit(lambda: asyncio.run(self._check())).result()
+            thread.submit(lambda: asyncio.run(self._keeper.check())).result()
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
-        session = await self._persist(self._open_session)
-        self._start(self._stay_connected(session))
-        self._writer = self._start(self._write_forever())
-        self._start(self._prune_forever())
+        await self._keeper.open()
+        self._writer = self._keeper.start(self._write_forever())
+        self._keeper.start(self._prune_forever())
 
     async def close(self) -> None:
         self._closing = True
         self._some_job.set()
         await self._writer
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.to_thread(self._mirror.close)
+        await self._keeper.close()
 
     def append(self, drafts: Sequence[Draft]) -> Awaitable[list[Receipt]]:
         if self._closing:
@@ -142,7 +124,7 @@ class JetStreamLog:
         return self._mirror.last_seq_here
 
     async def reaches(self, seq: int) -> bool:
-        session = self._session
+        session = self._keeper.session
         if seq <= self._mirror.last_seq_here or session is None:
             return seq <= self._mirror.last_seq_here
         try:
@@ -166,101 +148,15 @@ class JetStreamLog:
     def announced(self) -> dict[str, str]:
         return self._announcements.texts()
 
-    # sessions
-
-    async def _check(self) -> None:
-        async def look_once() -> None:
-            connection = Connection(self.address)
-            try:
-                await connection.open()
-                await look(connection.js, self.address)
-            finally:
-                await connection.close()
-
-        await self._persist(look_once)
-
-    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it works; past the time for a start, raise LogError."""
-        deadline = time.monotonic() + self._start_seconds
-        while True:
-            try:
-                return await attempt()
-            except TROUBLE as error:
-                if time.monotonic() > deadline:
-                    raise LogError(
-                        f"NATS at {self.address.server} cannot be used: {_why(error)}. It was tried for "
-                        f"{self._start_seconds:.0f} seconds. Start it with nats-server -js, or correct PARTYLINE_LOG."
-                    ) from error
-                logger.warning("= NATS at %s cannot be used, trying again: %s", self.address.server, _why(error))
-            await asyncio.sleep(START_RETRY_SECONDS)
-
-    async def _open_session(self, *, afresh: bool = False) -> Session:
-        before = None if afresh else getattr(self, "_mirror", None)
-        session = Session(self._home, before)
-        try:
-            await session.open()
-            await session.connection.subscribe(f"{self._presence('*')}", self._heard_announced)
-            await session.connection.subscribe(self._presence(), self._asked_announced)
-            await session.connection.nats.publish(self._presence())
-        except BaseException:
-            await session.close()
-            if session.fresh_mirror is not None:
-                self._start(asyncio.to_thread(session.fresh_mirror.close))
-            raise
-        if session.fresh_mirror is not None:
-            self._adopt(session.fresh_mirror)
-        self._session = session
-        self._connected.set()
-        return session
-
-    def _adopt(self, mirror: Mirror) -> None:
-        before: Mirror | None = getattr(self, "_mirror", None)
-        self._mirror = mirror
-        if before is not None:
-            self.breaks += 1
-            self._start(asyncio.to_thread(before.close))  # when the reads under way are done
-        self._told()
-
-    async def _stay_connected(self, session: Session) -> None:
-        while True:
-            afresh = False
-            try:
-                await session.run()
-            except (*TROUBLE, LogError) as error:
-                afresh = isinstance(error, TailError) and error.afresh
-                self._trouble = _why(error)
-            finally:
-                self._session = None
-                self._connected.clear()
-                self._lost_at = time.monotonic()
-                await session.close()
-            logger.warning("= lost %s, connecting again: %s", self.address, self._trouble)
-            session = await self._open_again(afresh)
-            logger.info("= connected to %s again", self.address)
-
-    async def _open_again(self, afresh: bool) -> Session:
-        told = time.monotonic()
-        while True:
-            await asyncio.sleep(random.uniform(*RETRY_SECONDS))
-            try:
-                return await self._open_session(afresh=afresh)
-            except (*TROUBLE, LogError) as error:
-                afresh = afresh or (isinstance(error, TailError) and error.afresh)
-                self._trouble = _why(error)
-            if time.monotonic() > told + TELL_SECONDS:
-                told = time.monotonic()
-                logger.warning("= NATS at %s is still away: %s", self.address.server, self._trouble)
-
     def _told(self) -> None:
         self._wake.set()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     # what servers announce goes over plain NATS, beside the stream
+
+    async def _opened(self, session: Session) -> None:
+        await session.connection.subscribe(self._presence("*"), self._heard_announced)
+        await session.connection.subscribe(self._presence(), self._asked_announced)
+        await session.connection.nats.publish(self._presence())
 
     def _presence(self, server: str = "") -> str:
         return f"{self.address.stream}-presence.{server}" if server else f"{self.address.stream}-presence"
@@ -272,27 +168,15 @@ class JetStreamLog:
     def _asked_announced(self, subject: str, payload: bytes) -> None:
         """Another server has come, or we have come back: tell ours to all."""
         for server, text in self.announced().items():
-            if server in self._own and self._session is not None:
-                self._start(self._tell(server, text))
+            if server in self._own and self._keeper.session is not None:
+                self._keeper.start(self._tell(server, text))
 
     async def _tell(self, server: str, text: str) -> None:
-        if self._session is not None:
+        if self._keeper.session is not None:
             with contextlib.suppress(*TROUBLE):  # the next session tells it again
-                await self._session.connection.nats.publish(self._presence(server), text.encode())
+                await self._keeper.session.connection.nats.publish(self._presence(server), text.encode())
 
     # writing
-
-    async def _usable(self) -> Session:
-        if self._session is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, self._lost_at + GRACE_SECONDS - time.monotonic())):
-                    await self._connected.wait()
-        if self._session is None:
-            raise LogError(
-                f"NATS at {self.address.server} is away: {self._trouble}. "
-                "Nothing of this was taken; send it again in a moment."
-            )
-        return self._session
 
     async def _write_forever(self) -> None:
         while self._jobs or not self._closing:
@@ -305,7 +189,7 @@ class JetStreamLog:
                 group.append(self._jobs.popleft())
             failure: Exception = LogError("The event was not written.")
             try:
-                await publish(await self._usable(), group)
+                await publish(await self._keeper.usable(), group)
             except LogError as error:
                 failure = error
             except Exception as error:
@@ -322,7 +206,3 @@ class JetStreamLog:
                 await self._mirror.prune()
             except LogError as error:
                 logger.error("= what is too old could not be removed, and will be: %s", error)
-
-
-def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__

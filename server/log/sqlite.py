@@ -29,6 +29,9 @@ from .store import Store
 MAX_GROUP = 2_000
 POLL_SECONDS = 0.05
 
+LOOK_SECONDS = 1.0
+"""Where we write all the time, others' announcements are looked for so often."""
+
 PRUNE_SECONDS = 5.0
 """How often all topics are looked at, for events too old, or too many since the settings changed."""
 
@@ -69,6 +72,7 @@ class SqliteLog(Reader):
         self._closing = False
         self._wake = asyncio.Event()
         self._data_version = 0
+        self._looked_at = 0.0
         self._announcements = Announcements(now)
         self._announced_number = 0
 
@@ -125,7 +129,7 @@ class SqliteLog(Reader):
 
     async def changed(self, timeout: float) -> None:
         deadline = self._loop.time() + timeout
-        while not await self._look() and not self._wake.is_set():
+        while not self._wake.is_set() and not await self._look():
             left = deadline - self._loop.time()
             if left <= 0:
                 return
@@ -133,6 +137,8 @@ class SqliteLog(Reader):
                 async with asyncio.timeout(min(left, POLL_SECONDS)):
                     await self._wake.wait()
         self._wake.clear()
+        if self._loop.time() > self._looked_at + LOOK_SECONDS:
+            await self._look()
 
     async def announce(self, server: str, text: str) -> None:
         check_name(server)
@@ -152,6 +158,7 @@ class SqliteLog(Reader):
         """Whether another connection, our writer's or another process's, has committed since the last look."""
         if self.path is None:
             return False
+        self._looked_at = self._loop.time()
         (version,) = await self.run(lambda: self._read_connection.execute("PRAGMA data_version").fetchone())
         if version == self._data_version:
             return False

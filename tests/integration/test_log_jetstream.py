@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 
 import nats
 import pytest
@@ -13,6 +15,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from server.log import Draft, EventLog, LogBusyError, LogError, LogTooLargeError, open_log
+from server.log.jetstream import JetStreamLog
 from tests.integration.homes import Home, eventually
 from tests.nats import Nats
 from tests.running import free_port
@@ -151,7 +154,7 @@ async def test_a_stream_that_lost_its_newest_events_is_another_log(home: Home, o
 @pytest.fixture
 def late_return(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that lost its connection stays away long enough for the test to do something behind its back."""
-    monkeypatch.setattr("server.log.jetstream.RETRY_SECONDS", (2.0, 2.0))
+    monkeypatch.setattr("server.log.keeper.RETRY_SECONDS", (2.0, 2.0))
 
 
 async def restart(own_nats: Nats) -> None:
@@ -227,6 +230,44 @@ async def test_an_id_past_the_duplicate_window_is_known(own_nats: Nats, home: Ho
             (again,) = await persisted(log, draft(1))
             assert (again, len(await ids(log))) == (first.seq, 1)
         assert (await js.stream_info(stream, subjects_filter=f"{stream}.room")).state.subjects == {f"{stream}.room": 1}
+
+
+@contextlib.contextmanager
+def stopped_reading(log: JetStreamLog) -> Iterator[None]:
+    """The log's copy takes nothing in meanwhile, as on a machine that is too slow."""
+    going_on = threading.Event()
+    blocked = asyncio.create_task(log._mirror.run(going_on.wait))
+    try:
+        yield
+    finally:
+        going_on.set()
+        blocked.add_done_callback(asyncio.Task.result)
+
+
+async def test_a_server_that_is_behind_knows_what_was_given_out_and_takes_nothing(
+    own_nats: Nats, home: Home, stream: str
+) -> None:
+    async with by_hand(own_nats) as js:
+        await js.add_stream(
+            name=stream,
+            subjects=[f"{stream}.>"],
+            description="Partyline event log, epoch 0123abcd",
+            duplicate_window=2.0,
+        )
+    ours, behind = await home.open(), await home.open()
+    assert isinstance(behind, JetStreamLog)
+    with stopped_reading(behind):
+        (receipt,) = await ours.append([draft(1)])
+        assert await behind.last_seq() < receipt.seq
+        assert [await behind.reaches(seq) for seq in (receipt.seq, receipt.seq + 1)] == [True, False]
+        session = behind._keeper.session
+        assert session is not None
+        while time.monotonic() - (session.tail.complete_at or 0.0) <= session.state.duplicate_seconds / 2:
+            await asyncio.sleep(0.05)
+        with pytest.raises(LogBusyError, match="behind"):
+            await asyncio.wait_for(behind.append([draft(1)]), 10)
+    assert await persist(behind, draft(1)) == receipt.seq
+    assert await ids(behind) == ["1"]
 
 
 async def persisted(log: EventLog, event: Draft) -> list[int]:

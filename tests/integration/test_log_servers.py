@@ -24,7 +24,8 @@ POSTS = 60
 @pytest.fixture
 def two_servers(make_server: Callable[..., Server], own_nats: Nats, stream: str) -> list[Server]:
     """Two servers, as on two machines, on one JetStream."""
-    servers = [make_server(LOG=own_nats.url(stream)) for _ in range(2)]
+    # no heartbeat, so that nothing is noticed just because of one
+    servers = [make_server(LOG=own_nats.url(stream), HEARTBEAT_MS="600000") for _ in range(2)]
     for server in servers:
         server.start()
     return servers
@@ -150,6 +151,25 @@ async def test_a_stream_that_is_made_anew_sends_the_sockets_away_to_be_reset(
         assert welcome["epoch"] == other.status()["epoch"] != before["epoch"]
         snapshot = await client.until("snapshot")
         assert snapshot.header["reason"] == "reset"
+
+
+async def test_an_event_too_large_for_nats_is_refused_for_good(
+    make_server: Callable[..., Server], own_nats: Nats, stream: str
+) -> None:
+    own_nats.stop()
+    config = own_nats.folder / "small.conf"
+    config.write_text("max_payload: 10000\n")
+    own_nats.command += ["-c", str(config)]
+    await asyncio.to_thread(own_nats.start)
+    server = make_server(LOG=own_nats.url(stream))
+    server.start()
+    status, answer = await asyncio.to_thread(server.post, "room", {"data": "x" * 10_000})
+    assert (status, answer["error"]["code"]) == (413, "too_large")
+    async with connect(server) as client:
+        await client.hello()
+        answer = await client.publish("room", "a", "x" * 10_000)
+        assert (answer["kind"], answer["code"], answer["retry"]) == ("error", "too_large", False)
+        assert (await client.publish("room", "b", "x"))["kind"] == "ack"
 
 
 def test_no_nats_at_the_start_is_told(make_server: Callable[..., Server]) -> None:
