@@ -23,6 +23,9 @@ from .wire import text_frame
 
 PAGE = 1_000
 
+WINDOW_BYTES = 2_000
+"""What a window takes besides its events: without it, a great many small ones would fill far more than the buffer."""
+
 logger = logging.getLogger("partyline.fanout")
 
 
@@ -40,7 +43,7 @@ class Window:
         self.epoch = epoch
         self.seq = seq
         self.bodies = encode_bodies(events)
-        self.size = sum(len(body) for _, body in self.bodies.values())
+        self.size = WINDOW_BYTES + sum(len(body) for _, body in self.bodies.values())
         self._by_patterns: dict[frozenset[str], Frame | None] = {}
         self._by_topics: dict[tuple[str, ...], Frame] = {}
 

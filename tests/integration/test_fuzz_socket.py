@@ -37,7 +37,7 @@ CLOSE_CODES = {value for name, value in vars(protocol).items() if name.startswit
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all of them, which is well at the end."""
-    server = Server(tmp_path_factory.mktemp("fuzzed"), LOG_LEVEL="warning")
+    server = Server(tmp_path_factory.mktemp("fuzzed"), LOG_LEVEL="warning", BUFFER_BYTES="100000")
     server.start()
     server.post("room", [{"data": number} for number in range(10)])
     yield server
@@ -74,11 +74,14 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "topic": topics,
     "id": st.text(max_size=5) | st.just("i" * 201),
     "data": any_json,
+    "identity": st.none() | st.text(max_size=5),
+    "tabs": st.integers(-1, 1001),
+    "count": st.integers(-1, 1001),
 }
 halves = st.fixed_dictionaries({}, optional={name: each | any_json for name, each in FIELDS.items()})
 hellos = st.fixed_dictionaries(
-    {"kind": st.just("hello"), "protocol": FIELDS["protocol"], "browser": st.just("b")},
-    optional={name: FIELDS[name] for name in ("cursor", "resume", "subscribe")},
+    {"kind": st.just("hello"), "protocol": FIELDS["protocol"]},
+    optional={name: FIELDS[name] for name in ("cursor", "resume", "subscribe", "tabs", "identity")},
 )
 publishes = st.fixed_dictionaries(
     {"kind": st.just("publish"), "topic": st.just("room"), "id": FIELDS["id"], "data": any_json}
@@ -94,10 +97,10 @@ messages = st.lists(texts | texts | st.binary(max_size=300), max_size=12)
 
 @settings(max_examples=120 * TIMES, **QUIET)
 @given(said=messages)
-@example(said=['{"kind": "hello", "protocol": 1, "browser": "b", "cursor": {"epoch": "x", "seq": 1e999}}'])
+@example(said=['{"kind": "hello", "protocol": 1, "cursor": {"epoch": "x", "seq": 1e999}}'])
 @example(said=['{"kind": "publish", "id": "a", "topic": "room", "data": 1e999}', "[" * 200_000])
 def test_whatever_is_said_is_answered_or_ended_as_documented(fuzzed: Server, said: list[str | bytes]) -> None:
-    hello = {"kind": "hello", "protocol": protocol.VERSION, "browser": "probe"}
+    hello = {"kind": "hello", "protocol": protocol.VERSION}
     probe = {"kind": "publish", "id": f"probe-{random.random()}", "topic": "probe", "data": None}
     with connect(fuzzed.ws_url, max_size=None) as line:
         try:
@@ -209,7 +212,7 @@ def hostile(server: Server, chance: random.Random) -> None:
     elif kind == 2:
         stream = raw_frame(0, 1, True, None, b"x" * 60_000) + raw_frame(0, 0, True, None, b"x" * 60_000)
     else:
-        hello = json.dumps({"kind": "hello", "protocol": 1, "browser": f"b{chance.random()}", "subscribe": ["room"]})
+        hello = json.dumps({"kind": "hello", "protocol": 1, "subscribe": ["room"]})
         ask = json.dumps({"kind": "subscribe", "topics": ["room"]}).encode()
         stream = raw_frame(8, 1, True, None, hello.encode()) + 50 * raw_frame(8, 1, True, None, ask)
     attack(server, HANDSHAKE + b"\r\n", stream)

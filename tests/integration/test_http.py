@@ -166,7 +166,7 @@ def test_pages_are_html_and_carry_security_headers(http: httpx.Client) -> None:
         answer = http.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == (404 if path == "/nothing" else 200)
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert answer.headers["Cache-Control"] == "no-cache"
+        assert answer.headers["Cache-Control"] == "private, no-cache"
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "<html" in answer.text

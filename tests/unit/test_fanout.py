@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from partyline import protocol
-from server.fanout import Fanout, Window, encode_snapshot
+from server.fanout import WINDOW_BYTES, Fanout, Window, encode_snapshot
 from server.log import Event, open_log
 from server.rates import WINDOW_SECONDS, Rates
 
@@ -52,7 +52,7 @@ def make_fanout(buffer_bytes: int) -> Fanout:
 
 
 async def test_old_windows_go_when_the_buffer_is_full_and_the_newest_stays() -> None:
-    fanout = make_fanout(buffer_bytes=250)
+    fanout = make_fanout(buffer_bytes=2 * WINDOW_BYTES + 250)
     for seq in range(1, 6):
         fanout.publish([event(seq, "room")])
     assert fanout.position == 5
