@@ -50,8 +50,11 @@ class Mirror(Reader):
         """Whether a message may be missing: only one that was there when the load began."""
         return seq <= self._state.last_seq
 
-    async def take(self, events: Sequence[Event], messages: int, last_seq: int) -> None:
-        """Take in what ``messages`` messages up to ``last_seq`` brought; some may have been no events."""
+    async def take(self, events: Sequence[Event], loaded: int, last_seq: int) -> None:
+        """Take in what messages up to ``last_seq`` brought; some may have been no events.
+
+        ``loaded`` is how many of the messages were there when the load began (``may_miss``).
+        """
         loading, start = self.loading, self._state.last_seq
         pruned: dict[str, int] = {}
         if not self._complete:
@@ -59,19 +62,13 @@ class Mirror(Reader):
                 pruned.setdefault(event.topic, min(event.seq - 1, start))
 
         def write() -> None:
-            self.store.execute("BEGIN")
-            try:
-                self.store.copy(events, last_seq, pruned)
-                self.store.prune(self._retention, self._now(), {event.topic for event in events})
-            except BaseException:
-                self.store.execute("ROLLBACK")
-                raise
-            self.store.execute("COMMIT")
+            self.store.copy(events, last_seq, pruned)
+            self.store.prune(self._retention, self._now(), {event.topic for event in events})
 
-        await self.run(write)
+        await self._write(write)
         self.last_seq_here = last_seq
         if loading:
-            self._load_count += messages
+            self._load_count += loaded
             if not self.loading:
                 await self._loaded()
         self._arrived.set()
@@ -101,7 +98,22 @@ class Mirror(Reader):
 
     async def prune(self) -> None:
         """Remove what has become too old, also of topics nobody writes to."""
-        await self.run(lambda: self.store.prune(self._retention, self._now()))
+        await self._write(lambda: self.store.prune(self._retention, self._now()))
+
+    async def _write(self, work: Callable[[], None]) -> None:
+        """All of it or nothing: what is gone must be told."""
+
+        def write() -> None:
+            self.store.execute("BEGIN")
+            try:
+                work()
+                self.store.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite ends some by itself: the disk was full
+                    self.store.execute("ROLLBACK")
+                raise
+
+        await self.run(write)
 
     async def newest(self, count: int) -> list[Event]:
         """The newest event of each of the ``count`` topics written last."""

@@ -124,7 +124,8 @@ class Store:
         for topic, last_removed in self.prunable(retention, now, topics):
             removed = self.execute("DELETE FROM events WHERE topic = ? AND seq <= ?", (topic, last_removed)).rowcount
             self.execute(
-                "UPDATE topics SET count = count - ?, pruned = ? WHERE topic = ?", (removed, last_removed, topic)
+                "UPDATE topics SET count = count - ?, pruned = max(pruned, ?) WHERE topic = ?",
+                (removed, last_removed, topic),
             )
 
     def prunable(self, retention: Retention, now: float, topics: Iterable[str] | None = None) -> list[tuple[str, int]]:
@@ -141,7 +142,9 @@ class Store:
         if row is None or not retention.excess(topic, row[0]):
             return 0
         sql = "SELECT seq FROM events WHERE topic = ? ORDER BY seq DESC LIMIT 1 OFFSET ?"
-        return int(self.execute(sql, (topic, retention.count.of(topic))).fetchone()[0])
+        # outside of a transaction, another process may have removed them meanwhile
+        row = self.execute(sql, (topic, retention.count.of(topic))).fetchone()
+        return 0 if row is None else int(row[0])
 
     def _past_age(self, topic: str, retention: Retention, now: float) -> int:
         """The last, from the oldest on, that is too old: what is kept has no holes, whatever clocks do."""

@@ -108,7 +108,7 @@ class Tail:
     async def _take(self, batch: list[Msg]) -> None:
         events: list[Event] = []
         answers: list[str] = []
-        messages, complete = 0, False
+        messages, loaded, complete = 0, 0, False
         for message in batch:
             headers = message.headers or {}
             if headers.get(Header.STATUS) is not None and not message.data:
@@ -118,6 +118,7 @@ class Tail:
                 continue
             seq, pending, at = self._place(message)
             messages += 1
+            loaded += self.mirror.may_miss(seq)
             complete = pending == 0
             event = decode(self._address, message.subject, message.data, seq, at)
             if event is not None:
@@ -125,7 +126,7 @@ class Tail:
             else:
                 self._warn_of_stranger(message)
         if messages:
-            await self.mirror.take(events, messages, self._seen)
+            await self.mirror.take(events, loaded, self._seen)
         if complete:
             await self._is_complete(self._heard[1])
         for answer in answers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import sqlite3
 from pathlib import Path
@@ -10,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from server.log import Draft, EventLog, LogError, open_log
+from server.log.retention import Retention
+from server.log.sqlite import SqliteLog
 from server.log.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from server.log.store import Store
+from server.rules import PerTopic
 from tests.integration.homes import sqlite_home
 
 
@@ -124,3 +129,31 @@ async def test_a_smaller_retention_is_applied_to_topics_nobody_writes_to(tmp_pat
         await asyncio.sleep(0.01)
     assert infos[0].pruned == 40
     await home.close_all()
+
+
+async def test_a_process_that_prunes_while_another_does_goes_on_writing(tmp_path: Path) -> None:
+    """Both were started with a smaller retention; the other is done while ours is between two looks."""
+    keep = Retention(PerTopic(10), PerTopic(0))
+    path = tmp_path / "log.db"
+    log = SqliteLog(str(path), Retention(PerTopic(1000), PerTopic(0)), prune_seconds=0.01)
+    await log.open()
+    await log.append([Draft("room", str(number), "1") for number in range(50)])
+    pruned = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def prune(statement: str) -> None:
+        """Another process prunes, just before our look for the last event that goes."""
+        if "OFFSET" in statement and not pruned.is_set():
+            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                Store(other).prune(keep, 0.0)
+                other.execute("COMMIT")
+            loop.call_soon_threadsafe(pruned.set)
+
+    log._write_connection.set_trace_callback(prune)
+    log.retention = keep
+    await asyncio.wait_for(pruned.wait(), 20)
+    (receipt,) = await asyncio.wait_for(log.append([Draft("room", "new", "1")]), 20)
+    assert receipt.seq == 51
+    assert (await log.topics())[0].pruned == 40
+    await log.close()
