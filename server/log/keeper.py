@@ -143,6 +143,9 @@ class Keeper:
             except (*TROUBLE, LogError) as error:
                 afresh = isinstance(error, TailError) and error.afresh
                 self._trouble = _why(error)
+            except Exception as error:  # whatever it is, there must be another session
+                self._trouble = _why(error)
+                logger.exception("= the session with %s failed", self.address)
             finally:
                 self.session = None
                 self._connected.clear()
@@ -158,12 +161,15 @@ class Keeper:
             await asyncio.sleep(random.uniform(*RETRY_SECONDS))
             try:
                 return await self._open_session(afresh=afresh)
-            except (*TROUBLE, LogError) as error:
+            except Exception as error:
                 afresh = afresh or (isinstance(error, TailError) and error.afresh)
                 self._trouble = _why(error)
+                unexpected = None if isinstance(error, (*TROUBLE, LogError)) else error
             if time.monotonic() > told + TELL_SECONDS:
                 told = time.monotonic()
-                logger.warning("= NATS at %s is still away: %s", self.address.server, self._trouble)
+                logger.warning(
+                    "= NATS at %s is still away: %s", self.address.server, self._trouble, exc_info=unexpected
+                )
 
 
 def _why(error: Exception) -> str:

@@ -30,12 +30,12 @@ class Job:
 
 async def publish(session: Session, jobs: Sequence[Job]) -> None:
     """Publish all drafts, in order, and give each job its receipts or its error."""
-    since = time.monotonic() - (session.tail.complete_at or 0.0)
-    if since > session.state.duplicate_seconds / 2:
-        raise LogBusyError("This server is behind with reading the log; try again in a moment.")
+    complete_at = session.tail.complete_at or 0.0
+    _check_in_time(session, complete_at)
     jobs = [job for job in jobs if _fits(session, job)]
     drafts = [draft for job in jobs for draft in job.drafts]
     known = await session.mirror.known(drafts)
+    _check_in_time(session, complete_at)  # again: the look may have waited for others
     answers = iter(
         await session.connection.publish([draft for draft, seq in zip(drafts, known, strict=True) if not seq])
     )
@@ -55,6 +55,12 @@ async def publish(session: Session, jobs: Sequence[Job]) -> None:
             job.fail(failures[0])
         elif not job.future.done():
             job.future.set_result(receipts)
+
+
+def _check_in_time(session: Session, complete_at: float) -> None:
+    """An id that was not in the copy then is in JetStream's window still. Raises LogBusyError where it may not be."""
+    if time.monotonic() - complete_at > session.state.duplicate_seconds / 2:
+        raise LogBusyError("This server is behind with reading the log; try again in a moment.")
 
 
 def _fits(session: Session, job: Job) -> bool:

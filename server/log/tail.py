@@ -55,7 +55,7 @@ class Tail:
         self._heartbeat = min(HEARTBEAT_SECONDS, window / 8)
         self._silence = max(self._heartbeat * MISSED_HEARTBEATS, 1.0)
         self._told = told
-        self._incoming: list[Msg] = []
+        self._incoming: list[tuple[float, Msg]] = []  # with the time when each was heard
         self._some = connection.woken
         self._heard = (time.time(), time.monotonic())
         self._consumer_seq = 0
@@ -102,24 +102,25 @@ class Tail:
         if max(now[0] - self._heard[0], now[1] - self._heard[1]) > self._silence:
             self._connection.end("the consumer was silent for too long")
         self._heard = now
-        self._incoming.append(message)
+        self._incoming.append((now[1], message))
         self._some.set()
 
-    async def _take(self, batch: list[Msg]) -> None:
+    async def _take(self, batch: list[tuple[float, Msg]]) -> None:
         events: list[Event] = []
         answers: list[str] = []
-        messages, loaded, complete = 0, 0, False
-        for message in batch:
+        messages, loaded = 0, 0
+        complete_at: float | None = None
+        for heard, message in batch:
             headers = message.headers or {}
             if headers.get(Header.STATUS) is not None and not message.data:
                 stalled = headers.get(Header.CONSUMER_STALLED)
                 answers += [reply for reply in (message.reply, stalled) if reply]
-                complete = not answers and self._check_heartbeat(headers)
+                complete_at = heard if not answers and self._check_heartbeat(headers) else None
                 continue
             seq, pending, at = self._place(message)
             messages += 1
             loaded += self.mirror.may_miss(seq)
-            complete = pending == 0
+            complete_at = heard if pending == 0 else None
             event = decode(self._address, message.subject, message.data, seq, at)
             if event is not None:
                 events.append(event)
@@ -127,8 +128,8 @@ class Tail:
                 self._warn_of_stranger(message)
         if messages:
             await self.mirror.take(events, loaded, self._seen)
-        if complete:
-            await self._is_complete(self._heard[1])
+        if complete_at is not None:  # not the time of what came while the copy was busy
+            await self._is_complete(complete_at)
         for answer in answers:
             await self._connection.nats.publish(answer)
         if messages:

@@ -51,7 +51,7 @@ async def test_messages_that_came_after_the_load_do_not_stand_in_for_removed_one
     async with opened(retention=Retention(PerTopic(1000), PerTopic(5)), now=lambda: 6.0) as mirror:
         tail = Tail(Connection(address), address, mirror, 120.0, lambda: None)
         seqs = [1, 2, 3, 4, 7, 8, 9, 10, 11, 12]
-        messages = [message(seq, number + 1, 9 - number) for number, seq in enumerate(seqs)]
+        messages = [(1.0, message(seq, number + 1, 9 - number)) for number, seq in enumerate(seqs)]
         await tail._take(messages[:4])
         await tail._take(messages[4:])
         assert [each.seq for each in await mirror.read(0, 100)] == seqs
