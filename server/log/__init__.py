@@ -10,7 +10,6 @@ import json
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from ..rules import PerTopic
 
@@ -20,6 +19,9 @@ MAX_READ_BYTES = 2 * 1024 * 1024
 
 MAX_WAITING = 20_000
 """How many events of one process may wait to be written; past that an append is refused."""
+
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+"""And so much of data, about: events are small, but need not be."""
 
 ANNOUNCED_SECONDS = 15.0
 """What a server process announced is gone when it was not renewed for so long."""
@@ -182,12 +184,12 @@ def open_log(url: str, *, retention: PerTopic | int, retention_age: PerTopic | i
 
 
 def shown(url: str) -> str:
-    """A log's URL as it may be shown: without what proves who we are."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url.partition(":")[0] + ":…"
-    return parts._replace(netloc="…@" + parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url
+    """A log's URL as it may be shown: without what proves who we are, even where that is not written as it should."""
+    if "@" not in url or url.startswith("sqlite:///"):
+        return url
+    before, _, after = url.rpartition("@")
+    scheme, separator, _ = before.partition("://")
+    return f"{scheme if separator else ''}{separator}…@{after}"
 
 
 def _per_topic(value: PerTopic | int) -> PerTopic:

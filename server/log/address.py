@@ -29,6 +29,9 @@ class Address:
     @staticmethod
     def parse(url: str) -> Address:
         """The address that a URL names. Raises LogError, which says what is wrong, and shows no password."""
+        authority, _, path = url.partition("://")[2].partition("/")
+        if "@" in path or ("@" in authority and any(each in authority for each in "?#")):
+            raise _bad("before the @, the characters / ? # must be written as %2F %3F %23")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port or DEFAULT_PORT

@@ -24,7 +24,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from . import MAX_WAITING, Draft, Event, LogBusyError, LogError, Receipt, TopicInfo
+from . import Draft, Event, LogBusyError, LogError, Receipt, TopicInfo
 from .address import Address
 from .announcements import Announcements, check_name
 from .keeper import START_SECONDS, Keeper
@@ -33,6 +33,7 @@ from .publishing import Job, publish
 from .retention import Retention
 from .session import TROUBLE, Home, Session
 from .stream import look
+from .waiting import Waiting
 
 PRUNE_SECONDS = 5.0
 MAX_GROUP = 2_000
@@ -60,7 +61,7 @@ class JetStreamLog:
         self._own: set[str] = set()
         self._jobs: deque[Job] = deque()
         self._some_job = asyncio.Event()
-        self._waiting = 0
+        self._waiting = Waiting()
         self._closing = False
 
     @property
@@ -98,10 +99,8 @@ class JetStreamLog:
     def append(self, drafts: Sequence[Draft]) -> Awaitable[list[Receipt]]:
         if self._closing:
             raise LogBusyError("The server is shutting down; send it again to the next one.")
-        if self._waiting + len(drafts) > MAX_WAITING:
-            raise LogBusyError(f"{self._waiting} events wait to be written; try again in a moment.")
+        self._waiting.enter(drafts)
         job = Job(drafts, self._loop.create_future())
-        self._waiting += len(drafts)
         self._jobs.append(job)
         self._some_job.set()
         return job.future
@@ -185,8 +184,10 @@ class JetStreamLog:
                 await self._some_job.wait()
                 continue
             group: list[Job] = []
-            while self._jobs and sum(len(job.drafts) for job in group) < MAX_GROUP:
+            size = 0
+            while self._jobs and size < MAX_GROUP:
                 group.append(self._jobs.popleft())
+                size += len(group[-1].drafts)
             failure: Exception = LogError("The event was not written.")
             try:
                 await publish(await self._keeper.usable(), group)
@@ -196,7 +197,7 @@ class JetStreamLog:
                 logger.exception("= publishing to %s failed", self.address)
                 failure = LogError(f"Publishing to {self.address} failed: {error}.")
             for job in group:
-                self._waiting -= len(job.drafts)
+                self._waiting.leave(job.drafts)
                 job.fail(failure)
 
     async def _prune_forever(self) -> None:

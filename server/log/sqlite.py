@@ -19,12 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import MAX_WAITING, Draft, LogBusyError, LogError, Receipt
+from . import Draft, LogBusyError, LogError, Receipt
 from .announcements import Announcements, check_name
 from .reader import Reader
 from .retention import Retention
 from .sqlite_file import cannot_open, check, connect, migrate, read_announced, write_announced
 from .store import Store
+from .waiting import Waiting
 
 MAX_GROUP = 2_000
 POLL_SECONDS = 0.05
@@ -44,8 +45,7 @@ class _Job:
 
     work: Callable[[], Any]
     future: asyncio.Future[Any]
-    size: int = 0
-    topics: frozenset[str] = frozenset()
+    drafts: Sequence[Draft] = ()
 
 
 class SqliteLog(Reader):
@@ -68,7 +68,7 @@ class SqliteLog(Reader):
         self._prune_seconds = prune_seconds
         self._epoch = ""
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._waiting = 0
+        self._waiting = Waiting()
         self._closing = False
         self._wake = asyncio.Event()
         self._data_version = 0
@@ -118,11 +118,8 @@ class SqliteLog(Reader):
     def append(self, drafts: Sequence[Draft]) -> Awaitable[list[Receipt]]:
         if self._closing:
             raise LogBusyError("The server is shutting down; send it again to the next one.")
-        if self._waiting + len(drafts) > MAX_WAITING:
-            raise LogBusyError(f"{self._waiting} events wait to be written; try again in a moment.")
-        self._waiting += len(drafts)
-        topics = frozenset(draft.topic for draft in drafts)
-        return self._put(lambda: [self._insert(draft) for draft in drafts], len(drafts), topics)
+        self._waiting.enter(drafts)
+        return self._put(lambda: [self._insert(draft) for draft in drafts], drafts)
 
     async def reaches(self, seq: int) -> bool:
         return seq <= await self.last_seq()
@@ -171,9 +168,9 @@ class SqliteLog(Reader):
 
     # writing, in the writer's thread
 
-    def _put(self, work: Callable[[], Any], size: int = 0, topics: frozenset[str] = frozenset()) -> asyncio.Future[Any]:
+    def _put(self, work: Callable[[], Any], drafts: Sequence[Draft] = ()) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put(_Job(work, future, size, topics))
+        self._jobs.put(_Job(work, future, drafts))
         return future
 
     def _write_forever(self) -> None:
@@ -181,11 +178,13 @@ class SqliteLog(Reader):
         prune_at = time.monotonic()
         while not stop:
             group: list[_Job] = []
+            size = 0
             with contextlib.suppress(queue.Empty):
                 job = self._jobs.get(timeout=max(0.0, prune_at - time.monotonic()))
                 while job is not None:
                     group.append(job)
-                    if sum(each.size for each in group) >= MAX_GROUP:
+                    size += len(job.drafts)
+                    if size >= MAX_GROUP:
                         break
                     job = self._jobs.get_nowait()
                 stop = job is None
@@ -202,7 +201,8 @@ class SqliteLog(Reader):
             try:
                 self._write_connection.execute("BEGIN IMMEDIATE")
                 results = [job.work() for job in group]
-                self._writing.prune(self.retention, self._now(), {topic for job in group for topic in job.topics})
+                topics = {draft.topic for job in group for draft in job.drafts}
+                self._writing.prune(self.retention, self._now(), topics)
                 self._write_connection.execute("COMMIT")
             except Exception as error:  # whatever it is, the writer must live on and the callers must learn of it
                 with contextlib.suppress(sqlite3.Error):
@@ -226,7 +226,7 @@ class SqliteLog(Reader):
     def _settle(self, group: list[_Job], results: list[Any], failure: LogError | None) -> None:
         self._wake.set()
         for index, job in enumerate(group):
-            self._waiting -= job.size
+            self._waiting.leave(job.drafts)
             if job.future.done():
                 continue  # whoever asked has gone
             if failure is not None:

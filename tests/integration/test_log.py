@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from server.log import MAX_READ_BYTES, MAX_WAITING, Draft, EventLog, LogBusyError
+from server.log import MAX_READ_BYTES, MAX_WAITING, MAX_WAITING_BYTES, Draft, EventLog, LogBusyError
 from tests.integration.homes import Home, eventually
 
 
@@ -117,6 +117,15 @@ async def test_too_much_waiting_is_refused_at_once_and_whole(log: EventLog) -> N
         log.append(drafts("room", "one more"))
     await asyncio.gather(*waiting)
     assert not (await log.append(drafts("room", "one more")))[0].duplicate
+
+
+async def test_too_many_bytes_waiting_are_refused_too(log: EventLog) -> None:
+    large = '"' + "x" * (MAX_WAITING_BYTES // 100) + '"'
+    waiting = [log.append(drafts("room", str(number), data=large)) for number in range(99)]
+    with pytest.raises(LogBusyError):
+        waiting.extend(log.append(drafts("room", f"more-{number}", data=large)) for number in range(3))
+    await asyncio.gather(*waiting)
+    assert not (await log.append(drafts("room", "one more", data=large)))[0].duplicate
 
 
 async def test_retention_by_topic(home: Home) -> None:

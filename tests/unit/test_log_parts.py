@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.log import ANNOUNCED_SECONDS, Draft, LogError, shown
+from server.log import ANNOUNCED_SECONDS, Draft, LogError, open_log, shown
 from server.log.address import Address
 from server.log.announcements import Announcements
 from server.log.retention import Retention
@@ -34,17 +34,22 @@ def test_an_address(url: str, server: str, secrets: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "url",
     ["nats://me:secret@/s", "nats://me:secret@host", "nats://me:secret@host:x/s", "nats://me:secret@host/a.b",
-     "nats://me:secret@host/s?x", "nats://me:secret@host/s/t", "nats://me:secret@[host/s"],
+     "nats://me:secret@host/s?x", "nats://me:secret@host/s/t", "nats://me:secret@[host/s",
+     "nats://me:secret/x@host/s", "nats://me:1/secret@host/s", "nats://me:secret#x@host/s", "nats://me:1?secret@host/s",
+     "nats://1/secret@host/s", "nats://secret/x@host/s", "natz://me:secret/x@host/s",
+     "me:secret@host/s", "nats://me:x@y/secret@host/s"],
 )  # fmt: skip
 def test_no_error_shows_a_password(url: str) -> None:
     with pytest.raises(LogError, match="PARTYLINE_LOG") as caught:
-        Address.parse(url)
+        open_log(url, retention=1)
     assert "secret" not in str(caught.value)
     assert "secret" not in shown(url)
 
 
 def test_an_address_is_shown_without_secrets() -> None:
     assert shown("nats://me:secret@host:1/s") == "nats://…@host:1/s"
+    assert shown("nats://me:se/cr@et@host:1/s") == "nats://…@host:1/s"
+    assert shown("nats://host:1/s") == "nats://host:1/s"
     assert shown("sqlite:///a@b.db") == "sqlite:///a@b.db"
     assert repr(Address.parse("nats://me:secret@host:1/s")) == "nats://host:1/s"
 
