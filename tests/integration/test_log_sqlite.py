@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from server.log import Draft, EventLog, LogError, open_log
 from server.log.retention import Retention
 from server.log.sqlite import SqliteLog
-from server.log.sqlite_file import APPLICATION_ID, SCHEMA_VERSION
+from server.log.sqlite_file import APPLICATION_ID, SCHEMA_VERSION, check, connect, migrate
 from server.log.store import Store
 from server.rules import PerTopic
 from tests.integration.homes import sqlite_home
@@ -72,6 +73,25 @@ async def test_processes_that_make_the_same_log_at_once_agree(tmp_path: Path) ->
         await asyncio.gather(*(log.append([Draft("room", str(each), "1")]) for each, log in enumerate(logs)))
         assert [event.seq for event in await logs[0].read(0, 10)] == [1, 2, 3, 4]
         await asyncio.gather(*(log.close() for log in logs))
+
+
+def test_a_log_that_another_process_is_just_making_is_not_foreign(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.db" for number in range(100)]
+    made: list[Path] = []
+
+    def make() -> None:
+        for path in paths:
+            with contextlib.closing(connect(str(path))) as connection:
+                migrate(connection)
+            made.append(path)
+
+    maker = threading.Thread(target=make)
+    maker.start()
+    for path in paths:
+        while path not in made and maker.is_alive():
+            check(path)
+    maker.join()
+    assert made == paths
 
 
 VERSION_1 = """
