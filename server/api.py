@@ -89,7 +89,7 @@ class Api:
         limit = _whole_number("limit", default=DEFAULT_LIMIT, most=MAX_LIMIT)
         breaks = self.log.breaks
         events = await self.log.read(after, limit, [topic])
-        more = bool(events) and bool(await self.log.read(events[-1].seq, 1, [topic]))
+        more = bool(await self.log.read(events[-1].seq if events else after, 1, [topic]))
         if self.log.breaks != breaks:
             raise LogBusyError("The log began anew meanwhile; ask again.")
         texts = ",".join(event.to_json() for event in events)

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import AsyncGeneratorType
 from typing import Any, cast
 
-from ..log import Draft, EventLog, LogError
+from ..log import Draft, EventLog, LogError, LogTooLargeError
 from .declare import Source
 from .drafts import FeedError, make_draft
 from .turn import Turn
@@ -138,10 +138,10 @@ class Runner:
                 break
             except LogError as error:
                 self.error = str(error)[:MAX_ERROR_LENGTH]
-                if not self._log_is_down:
+                if not self._log_is_down and not isinstance(error, LogTooLargeError):
                     self._log_is_down = True
                     logger.warning("the feed %s waits for the log: %s", self.source.name, error)
-                if self._monotonic() + delay > deadline:
+                if isinstance(error, LogTooLargeError) or self._monotonic() + delay > deadline:
                     self.dropped += 1
                     logger.error("the feed %s dropped an event of %s: %s", self.source.name, draft.topic, error)
                     return

@@ -41,8 +41,9 @@ class Announcements:
             self._version += 1
 
     def _forget(self) -> None:
-        oldest = self._now() - ANNOUNCED_SECONDS
-        gone = [server for server, (time, _) in self._texts.items() if time <= oldest]
+        now = self._now()
+        # what is of a time to come was told before the clock was set back; who still lives tells it again soon
+        gone = [server for server, (time, _) in self._texts.items() if abs(now - time) >= ANNOUNCED_SECONDS]
         for server in gone:
             del self._texts[server]
         self._version += bool(gone)

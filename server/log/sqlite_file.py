@@ -120,7 +120,7 @@ def write_announced(connection: sqlite3.Connection, server: str, now: float, tex
         "INSERT INTO announced VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET time = excluded.time, text = excluded.text",
         (server, now, text),
     )
-    connection.execute("DELETE FROM announced WHERE time < ? OR text = ''", (now - ANNOUNCED_SECONDS,))
+    connection.execute("DELETE FROM announced WHERE abs(time - ?) > ? OR text = ''", (now, ANNOUNCED_SECONDS))
     connection.execute("UPDATE meta SET value = CAST(value + 1 AS TEXT) WHERE key = 'announced'")
 
 

@@ -53,6 +53,8 @@ def test_history_by_pages(http: httpx.Client) -> None:
     rest = http.get("/api/topics/room/events", params={"after": 4}).json()
     assert [event["seq"] for event in rest["events"]] == [5]
     assert rest["more"] is False
+    none = [http.get("/api/topics/room/events", params={"after": after, "limit": 0}).json() for after in (4, 5)]
+    assert [(page["events"], page["more"]) for page in none] == [([], True), ([], False)]
     assert rest["epoch"] == http.get("/api/status").json()["epoch"]
     assert http.get("/api/topics/nothing/events").json()["events"] == []
 

@@ -222,6 +222,21 @@ async def test_servers_see_what_each_other_announces(shared_home: Home) -> None:
     assert ours.announced_version != before
 
 
+async def test_a_server_that_died_is_forgotten_although_the_clock_is_set_back(shared_home: Home) -> None:
+    ours, theirs = await shared_home.open(), await shared_home.open()
+    await theirs.announce("dead", "here")
+
+    async def heard() -> dict[str, str]:
+        await ours.changed(0.1)
+        return ours.announced()
+
+    await eventually(heard, {"dead": "here"})
+    shared_home.later(-3600)
+    await ours.announce("alive", "here")
+    await eventually(heard, {"alive": "here"})
+    assert (await shared_home.open()).announced().get("dead") is None
+
+
 async def test_logs_that_are_made_at_once_agree(shared_home: Home) -> None:
     logs = await asyncio.gather(*(shared_home.open() for _ in range(4)))
     assert len({log.epoch for log in logs}) == 1

@@ -14,7 +14,7 @@ import pytest
 from server.feeds import Emit, Feeds, Source
 from server.feeds.runner import APPEND_SECONDS, MAX_BACKOFF_SECONDS, STATES, STEADY_SECONDS, Runner
 from server.feeds.turn import Turn
-from server.log import Draft, LogError, Receipt
+from server.log import Draft, LogError, LogTooLargeError, Receipt
 from server.log.retention import Retention
 from server.log.sqlite import SqliteLog
 from server.rules import PerTopic
@@ -232,6 +232,26 @@ async def test_a_log_that_is_down_is_waited_for_and_nothing_is_lost(
     said = [record.getMessage() for record in caplog.records]
     assert sum("waits for the log" in each for each in said) == 1
     assert sum("publishes again; it dropped 0" in each for each in said) == 1
+
+
+async def test_what_is_too_large_for_the_log_is_dropped_at_once(
+    log: Faulty, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def numbers() -> Any:
+        for number in range(3):
+            yield number
+
+    def append(drafts: Sequence[Draft]) -> Awaitable[list[Receipt]]:
+        if drafts[0].data == "1":
+            raise LogTooLargeError("larger than NATS takes")
+        return SqliteLog.append(log, drafts)
+
+    monkeypatch.setattr(log, "append", append)
+    world = World()
+    runner = await run(world, log, numbers)
+    assert (runner.state, runner.events, runner.dropped, world.slept) == ("stopped", 2, 1, [])
+    assert [event.data for event in await log.read(0, 10)] == ["0", "2"]
+    assert "dropped an event of lab: larger than NATS takes" in caplog.text
 
 
 async def test_what_the_log_does_not_take_in_time_is_dropped_counted_and_told(

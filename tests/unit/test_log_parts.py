@@ -80,6 +80,15 @@ def test_announcements_are_replaced_withdrawn_and_forgotten() -> None:
     assert announcements.texts() == {}
 
 
+def test_a_server_that_died_is_forgotten_although_the_clock_was_set_back() -> None:
+    now = 10_000.0
+    announcements = Announcements(lambda: now)
+    announcements.take("dead", "1")
+    now -= 3600
+    announcements.take("alive", "1")
+    assert announcements.texts() == {"alive": "1"}
+
+
 def test_a_tenth_more_is_let_be() -> None:
     retention = Retention(PerTopic(100, (("few", 3),)), PerTopic(0))
     assert [retention.excess("room", count) for count in (100, 110, 111)] == [False, False, True]
