@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
 
 from partyline import protocol
 
 MAX_LISTED = 1_000
 """How many browsers a roster names; of further ones only the number is told."""
+
+MAX_TOPICS_LENGTH = 250_000
+"""How long the topics of all these are together at most; of further browsers none are told. NATS takes 1 MB in all."""
 
 MAX_SUBSCRIBERS = 50
 """How many patterns the ``presence`` frame counts subscribers of, the most wanted ones."""
@@ -70,14 +72,13 @@ class Roster:
         """What the other processes are told."""
         people = self.people()
         listed = sorted(people)[:MAX_LISTED]
-        browsers = {
-            browser: {
-                "tabs": people[browser].tabs,
-                "topics": sorted(people[browser].topics),
-                "visit": people[browser].visit,
-            }
-            for browser in listed
-        }
+        browsers = {}
+        room = MAX_TOPICS_LENGTH
+        for browser in listed:
+            person = people[browser]
+            topics = sorted(person.topics)
+            room -= len(json.dumps(topics))
+            browsers[browser] = {"tabs": person.tabs, "topics": topics if room >= 0 else [], "visit": person.visit}
         unlisted = len(people) - len(listed)
         return json.dumps({"sockets": self.sockets, "unlisted": unlisted, "browsers": browsers})
 
@@ -90,7 +91,7 @@ class Everybody:
         self.people = own.people()
         self._unlisted = 0
         for text in others:
-            self._merge(json.loads(text))
+            self._merge(text)
 
     @property
     def browsers(self) -> int:
@@ -118,11 +119,21 @@ class Everybody:
         }
         return protocol.encode(header)
 
-    def _merge(self, roster: Mapping[str, Any]) -> None:
-        self.sockets += roster["sockets"]
-        self._unlisted += roster["unlisted"]
-        for browser, told in roster["browsers"].items():
+    def _merge(self, text: str) -> None:
+        """Add a roster; text that is none is passed over: a stranger's on NATS, or another version's."""
+        try:
+            roster = json.loads(text)
+            sockets, unlisted = int(roster["sockets"]), int(roster["unlisted"])
+            people = [
+                (str(browser), Person(int(told["tabs"]), {str(topic) for topic in told["topics"]}, str(told["visit"])))
+                for browser, told in roster["browsers"].items()
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            return
+        self.sockets += sockets
+        self._unlisted += unlisted
+        for browser, told in people:
             person = self.people.setdefault(browser, Person())
-            person.tabs += told["tabs"]
-            person.topics.update(told["topics"])
-            person.visit = person.visit or told["visit"]
+            person.tabs += told.tabs
+            person.topics |= told.topics
+            person.visit = person.visit or told.visit

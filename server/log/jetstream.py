@@ -24,6 +24,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import nats.errors
+
 from . import Draft, Event, LogBusyError, LogError, Receipt, TopicInfo
 from .address import Address
 from .announcements import Announcements, check_name
@@ -171,9 +173,16 @@ class JetStreamLog:
                 self._keeper.start(self._tell(server, text))
 
     async def _tell(self, server: str, text: str) -> None:
-        if self._keeper.session is not None:
-            with contextlib.suppress(*TROUBLE):  # the next session tells it again
-                await self._keeper.session.connection.nats.publish(self._presence(server), text.encode())
+        if self._keeper.session is None:
+            return
+        try:
+            await self._keeper.session.connection.nats.publish(self._presence(server), text.encode())
+        except nats.errors.MaxPayloadError:
+            logger.error(
+                "= the other servers are not told what %s announces: NATS takes no %d bytes", server, len(text)
+            )
+        except TROUBLE as error:
+            logger.debug("= the next session tells again what %s announces: %s", server, error)
 
     # writing
 

@@ -140,3 +140,12 @@ async def test_nonsense_to_the_consumers_inbox_ends_a_session_and_no_more(
     assert await asyncio.wait_for(persist(log, Draft("room", "2", "1")), SECONDS) == 2
     assert log.breaks == 0
     assert "connecting again" in caplog.text
+
+
+async def test_an_announcement_larger_than_nats_takes_is_told_in_the_log(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = await jetstream_log(home)
+    await log.announce("one", "x" * 2_000_000)
+    assert "NATS takes no 2000000 bytes" in caplog.text
+    assert await persist(log, Draft("room", "1", "1")) == 1
