@@ -37,7 +37,7 @@ class Histogram:
 
 
 class Traffic:
-    """What went over one socket, or over several; bytes are UTF-8, before WebSocket compresses them."""
+    """What went over one socket, or over several; what is sent counts with WebSocket's framing, uncompressed."""
 
     __slots__ = ("deliveries", "received", "received_bytes", "sent", "sent_bytes")
 

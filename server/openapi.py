@@ -80,7 +80,7 @@ def _history(max_limit: int, default_limit: int) -> Json:
             "200": _json("A page of events; ask again with the last one's seq while `more` is true.", _ref("Page")),
             "400": _error("The topic or a parameter is none.", "bad_topic", "bad_parameter"),
             "404": _error("The topic has a slash in it.", "not_found"),
-            "503": _unavailable("log_failed"),
+            "503": _unavailable("busy", "log_failed"),
         },
     }
 

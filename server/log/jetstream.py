@@ -3,11 +3,11 @@
 JetStream gives order and durability; each process reads from its own copy of the stream (``mirror``), which its tail
 feeds. An append is acknowledged when JetStream has acknowledged it (PubAck) and it can be read here.
 
-**Once, for ever.** JetStream drops a message whose Nats-Msg-Id it has seen within its duplicate window. Older ids are
-looked up in the mirror before publishing. That leaves no hole between the two as long as the mirror is known to have
-been complete less than a window ago: an id that is neither in it nor in the window was never there. So appends are
-refused (LogBusyError) while the mirror was not known to be complete within the last half window; the other half is
-for what a message takes on its way.
+**Once, as long as it is kept.** JetStream drops a message whose Nats-Msg-Id it has seen within its duplicate window.
+Older ids are looked up in the mirror before publishing. That leaves no hole between the two as long as the mirror is
+known to have been complete less than a window ago: an id that is neither in it nor in the window was never there. So
+appends are refused (LogBusyError) while the mirror was not known to be complete within the last half window; the other
+half is for what a message takes on its way.
 
 **Trouble.** Whatever goes wrong ends the session, and another is opened after a short random wait. An append that
 was under way fails then, fast, with a LogError; it may be in or not, and the same id can be sent again. Where the

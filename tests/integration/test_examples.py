@@ -88,6 +88,22 @@ def test_the_sensor_in_python_loses_and_doubles_nothing_through_two_kills_of_the
     assert all(event["data"]["load"] >= 0 for event in server.history("lab.load"))
 
 
+def test_a_reading_that_fails_is_told_and_does_not_end_the_sensor(
+    server: Server, run: Callable[..., Program], tmp_path: Path
+) -> None:
+    source = (EXAMPLES / "sensor.py").read_text()
+    failing = source.replace("def measure()", "def good()").replace(
+        "class Outbox",
+        "readings = iter([good, None, good])\n\n\ndef measure():\n    return next(readings)()\n\n\nclass Outbox",
+    )
+    program = tmp_path / "sensor.py"
+    program.write_text(failing)
+    sensor = run(sys.executable, str(program), server.url, "lab.load", "--count", "3", "--every", "0.01")
+    assert sensor.finish() == 0
+    assert "not measured (TypeError" in sensor.said
+    assert len(server.history("lab.load")) == 2
+
+
 @pytest.mark.parametrize("program", ["sensor.py", "sensor.sh"])
 def test_the_sensors_have_their_token_from_the_environment(
     make_server: Callable[..., Server], run: Callable[..., Program], program: str

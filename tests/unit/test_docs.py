@@ -11,6 +11,8 @@ import pytest
 from partyline import protocol
 from server import config_help
 from server.config import Settings
+from server.connection import ENDINGS
+from server.metrics import SOURCES
 from server.pages import PAGES
 from tests.running import ROOT
 from tests.unit.source import close_codes, error_codes, frames
@@ -62,6 +64,16 @@ def test_every_close_code_is_documented() -> None:
     used = set(close_codes("line", "connection", "peer")) - {"code"}
     assert len(used) > 2
     assert all(hasattr(protocol, name.removeprefix("protocol.")) for name in used), used
+
+
+def test_the_labels_of_metrics_are_documented() -> None:
+    text = read("docs/how-to/operate.md")
+    for metric, names in {
+        "connections_closed": {"reason", "client", "slow", "failed", *ENDINGS.values()},
+        "events_appended": {"source", *SOURCES},
+    }.items():
+        (row,) = re.findall(rf"^\| `partyline_{metric}_total` (\|.*\|)$", text, re.MULTILINE)
+        assert set(re.findall(r"`([a-z_]+)`", row)) == names
 
 
 PAGES_OF_DOCS = [path for folder in ("docs", "examples") for path in (ROOT / folder).rglob("*.md")]
