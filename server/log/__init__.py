@@ -173,6 +173,8 @@ def open_log(url: str, *, retention: PerTopic | int, retention_age: PerTopic | i
     keep = Retention(_per_topic(retention), _per_topic(retention_age))
     if url == "memory://":
         return SqliteLog(None, keep)
+    if url == "sqlite:///:memory:":
+        raise LogError("PARTYLINE_LOG is 'sqlite:///:memory:'; a log in memory is memory://.")
     if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
         return SqliteLog(url.removeprefix("sqlite:///"), keep)
     if url.startswith(("nats://", "tls://")):

@@ -218,8 +218,8 @@ class SqliteLog(Reader):
                     self._write_connection.execute("BEGIN IMMEDIATE")
                     self._writing.prune(self.retention, self._now())
                     self._write_connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._write_connection.in_transaction:
+            except Exception as error:  # as above: a writer that ended would have every append wait for ever
+                with contextlib.suppress(sqlite3.Error):
                     self._write_connection.execute("ROLLBACK")
                 logger.error("= the event log %s could not be pruned, and will be tried again: %s", self.name, error)
 

@@ -318,6 +318,14 @@ async def test_a_nats_without_jetstream_or_tls_is_told(own_nats: Nats, stream: s
     log = open_log(own_nats.url(stream).replace("nats:", "tls:"), retention=10)
     with pytest.raises(LogError, match="asks for TLS"):
         await asyncio.to_thread(log.check)
+    own_nats.stop()
+    own_nats.command = [each for each in own_nats.command if each != "-js"]
+    await asyncio.to_thread(own_nats.start)
+    without = Home(own_nats.url(stream)).make()
+    with pytest.raises(LogError, match="nats-server -js"):
+        await asyncio.to_thread(without.check)
+    with pytest.raises(LogError, match="has no JetStream"):
+        await without.open()
 
 
 async def test_user_and_password(own_nats: Nats, stream: str) -> None:

@@ -177,3 +177,27 @@ async def test_a_process_that_prunes_while_another_does_goes_on_writing(tmp_path
     assert receipt.seq == 51
     assert (await log.topics())[0].pruned == 40
     await log.close()
+
+
+async def test_pruning_that_fails_in_any_way_does_not_end_the_writer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(statement: str) -> None:
+        if "FROM topics ORDER BY" in statement:
+            log._writing.execute = broken  # type: ignore[assignment]
+
+    def broken(*_: object) -> sqlite3.Cursor:
+        log._writing.execute = log._write_connection.execute
+        raise TypeError("nobody thought of this")
+
+    log = SqliteLog(str(tmp_path / "log.db"), Retention(PerTopic(10), PerTopic(0)), prune_seconds=0.01)
+    await log.open()
+    await log.append([Draft("room", "a", "1")])
+    log._write_connection.set_trace_callback(fail)
+    async with asyncio.timeout(20):
+        while "could not be pruned" not in caplog.text:
+            await asyncio.sleep(0.01)
+    (receipt,) = await asyncio.wait_for(log.append([Draft("room", "b", "1")]), 20)
+    log._write_connection.set_trace_callback(None)
+    assert receipt.seq == 2
+    await log.close()

@@ -46,6 +46,11 @@ def test_no_error_shows_a_password(url: str) -> None:
     assert "secret" not in shown(url)
 
 
+def test_sqlites_own_name_of_memory_is_told_ours() -> None:
+    with pytest.raises(LogError, match="memory://"):
+        open_log("sqlite:///:memory:", retention=1)
+
+
 def test_an_address_is_shown_without_secrets() -> None:
     assert shown("nats://me:secret@host:1/s") == "nats://…@host:1/s"
     assert shown("nats://me:se/cr@et@host:1/s") == "nats://…@host:1/s"
