@@ -12,14 +12,12 @@ import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from partyline import protocol
 
 MAX_LISTED = 1_000
 """How many browsers a roster names; of further ones only the number is told."""
-
-MAX_TOPICS_LENGTH = 250_000
-"""How long the topics of all these are together at most; of further browsers none are told. NATS takes 1 MB in all."""
 
 MAX_SUBSCRIBERS = 50
 """How many patterns the ``presence`` frame counts subscribers of, the most wanted ones."""
@@ -72,13 +70,14 @@ class Roster:
         """What the other processes are told."""
         people = self.people()
         listed = sorted(people)[:MAX_LISTED]
-        browsers = {}
-        room = MAX_TOPICS_LENGTH
-        for browser in listed:
-            person = people[browser]
-            topics = sorted(person.topics)
-            room -= len(json.dumps(topics))
-            browsers[browser] = {"tabs": person.tabs, "topics": topics if room >= 0 else [], "visit": person.visit}
+        browsers = {
+            browser: {
+                "tabs": people[browser].tabs,
+                "topics": sorted(people[browser].topics),
+                "visit": people[browser].visit,
+            }
+            for browser in listed
+        }
         unlisted = len(people) - len(listed)
         return json.dumps({"sockets": self.sockets, "unlisted": unlisted, "browsers": browsers})
 
@@ -122,7 +121,7 @@ class Everybody:
     def _merge(self, text: str) -> None:
         """Add a roster; text that is none is passed over: a stranger's on NATS, or another version's."""
         try:
-            roster = json.loads(text)
+            roster: Any = json.loads(text)
             sockets, unlisted = int(roster["sockets"]), int(roster["unlisted"])
             people = [
                 (str(browser), Person(int(told["tabs"]), {str(topic) for topic in told["topics"]}, str(told["visit"])))

@@ -56,40 +56,6 @@ def test_a_great_crowd_is_told_by_its_number() -> None:
     assert Everybody(Roster(), [there.to_text()]).browsers == MAX_LISTED + 50
 
 
-def test_many_long_topics_do_not_make_what_is_told_too_long() -> None:
-    entries = [Entry(f"b{each:04}", 1, [f"{each}.{'x' * 190}.{number}" for number in range(200)]) for each in range(40)]
-    here = make_roster(*entries)
-    assert len(here.to_text()) < 500_000
-    everybody = Everybody(Roster(), [here.to_text()])
-    assert (everybody.sockets, everybody.browsers, everybody.tabs) == (40, 40, 40)
-    assert everybody.people["b0000"].topics == set(entries[0].patterns)
-
-
-ROSTERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "sockets": st.integers() | st.text() | st.floats(),
-        "unlisted": st.integers() | st.none(),
-        "browsers": st.none()
-        | st.dictionaries(
-            st.text(),
-            st.none()
-            | st.fixed_dictionaries(
-                {"tabs": st.integers() | st.text(), "topics": st.none() | st.lists(st.text()), "visit": st.text()}
-            ),
-        ),
-    },
-)
-
-
-@given(st.text() | ROSTERS.map(json.dumps) | st.recursive(st.none(), st.lists).map(json.dumps))
-def test_what_strangers_announce_does_no_harm(text: str) -> None:
-    there = make_roster(Entry("a", 2))
-    everybody = Everybody(Roster(), [text, there.to_text()])
-    assert everybody.people["a"].tabs >= 2 or "browsers" in text
-    protocol.decode(everybody.frame())
-
-
 class Process:
     """A server process, as far as visits go."""
 
@@ -219,3 +185,28 @@ def test_joins_and_leaves_take_turns(steps: list[tuple[str, bool, float]]) -> No
             told[who].append(what)
     for turns in told.values():
         assert turns == ["join", "leave"] * (len(turns) // 2) + ["join"] * (len(turns) % 2)
+
+
+ROSTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "sockets": st.integers() | st.text() | st.floats(),
+        "unlisted": st.integers() | st.none(),
+        "browsers": st.none()
+        | st.dictionaries(
+            st.text(),
+            st.none()
+            | st.fixed_dictionaries(
+                {"tabs": st.integers() | st.text(), "topics": st.none() | st.lists(st.text()), "visit": st.text()}
+            ),
+        ),
+    },
+)
+
+
+@given(st.text() | ROSTERS.map(json.dumps) | st.recursive(st.none(), st.lists).map(json.dumps))
+def test_what_strangers_announce_does_no_harm(text: str) -> None:
+    there = make_roster(Entry("a", 2))
+    everybody = Everybody(Roster(), [text, there.to_text()])
+    assert everybody.people["a"].tabs >= 2 or "browsers" in text
+    protocol.decode(everybody.frame())
