@@ -84,7 +84,7 @@ async def test_an_append_that_fails_is_timed_and_told_until_one_succeeds() -> No
     await log.open()
     metered = metrics.metered(log, "http")
     with pytest.raises(LogError):
-        await metered.append([Draft("room", "a", None)])  # type: ignore[arg-type] - SQLite refuses what is no text
+        await metered.append([Draft("room", None, "1")])  # type: ignore[arg-type] - SQLite refuses what is no text
     assert metrics.append_failing
     await metered.append([Draft("room", "a", "1")])
     assert not metrics.append_failing
