@@ -27,6 +27,12 @@ test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run
 soak: $(VENV)/.dev assets ## what takes long: 200 kills (KILLS=1000 for more), thirty times as many random requests
 	@KILLS=$${KILLS:-200} PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k "crash or fuzz" -s $(ARGS)
 
+.PHONY: bench
+bench: $(VENV)/.dev assets ## measure fan-out, idle sockets and static files, each beside its baseline
+	@$(RUN) -m bench.fanout
+	@$(RUN) -m bench.idle
+	@$(RUN) -m bench.static
+
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types
 	$(BIN)/ruff check .

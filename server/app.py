@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -32,6 +33,9 @@ from .shutdown import listening_ended, postpone_sigterm
 from .signin import SignIn
 
 RETRY_SECONDS = 30.0
+
+GC_THRESHOLD = (50_000, 20, 100)
+"""Thousands of sockets are many objects that live long: they are looked through for cycles less often."""
 
 MANY_FILES = 10_500
 """Enough for 10,000 sockets, and for what else a server opens."""
@@ -97,6 +101,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     @app.before_serving
     async def open_all() -> None:
         _check_file_limit()
+        gc.set_threshold(*GC_THRESHOLD)
         await log.open()
         await fanout.open()
         start(fanout.run())
