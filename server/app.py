@@ -17,6 +17,7 @@ from . import assets, feeds, flow, logs
 from .access import Access
 from .api import Api
 from .auth import Publishers
+from .body import LingeringRequest
 from .config import ROOT, Settings, SettingsError, unknown_variables
 from .edge import Edge
 from .errors import Errors
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Quart:
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.request_class = LingeringRequest
     app.extensions["partyline.line"] = line
     app.register_blueprint(Api(line, metrics.metered(log, "http"), rates, running, publishers).blueprint())
     ops = Ops(line)
