@@ -14,8 +14,8 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: serve
-serve: $(VENV)/.installed ## set up what is needed, and serve on 127.0.0.1:8000
-	@exec $(RUN) -m server
+serve: $(VENV)/.installed ## set up, and serve on 127.0.0.1:8000; ARGS="--host 0.0.0.0 --port 8001" for others
+	@exec $(RUN) -m server $(ARGS)
 
 .PHONY: test
 test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run them all; ARGS="-k room" for some

@@ -1,7 +1,7 @@
 """A request's body that is larger than is taken: nothing of it is kept, but its end is waited for.
 
-A server that answers and hangs up while the client is still sending makes TCP reset the connection, and the answer, 413,
-is lost on its way (RFC 9112, section 9.6). So what still comes is read and dropped, for a while.
+A server that answers and hangs up while the client is still sending makes TCP reset the connection, and the answer,
+413, is lost on its way (RFC 9112, section 9.6). So what still comes is read and dropped, for a while.
 """
 
 from __future__ import annotations
