@@ -369,7 +369,7 @@ class Session:
     def _refused(self, header: Header, text: str, now: float) -> list[Effect]:
         letter = self._outbox.get(header.get("id"))
         if letter is None:
-            self.dropped += 1
+            self.dropped += header["code"] != "slowed"  # which loses nothing
             return []
         if header.get("retry"):
             letter.retry_at = now + RETRY_SECONDS
