@@ -136,7 +136,7 @@ async def test_retention_by_topic(home: Home) -> None:
 
 
 async def test_events_go_when_they_are_too_old_also_where_nobody_writes(home: Home) -> None:
-    log = await home.open(retention_age="0, short.*=60, short.er=10")
+    log = await home.open(retention_age="0, short.*=60s, short.er=10s")
     old = await log.append([Draft(topic, "a", "1") for topic in ("for.ever", "short.x", "short.er")])
     home.later(30)
     await eventually(lambda: counts(log), {"for.ever": 1, "short.x": 1, "short.er": 0})
