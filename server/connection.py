@@ -359,7 +359,7 @@ class Connection:
             "seq": self.position,
             "resumed": resumed,
             "heartbeat": self._period,
-            "limits": {"frame": settings.max_frame, "topics": peer.MAX_PATTERNS, "rate": settings.rate},
+            "limits": {"frame": settings.max_frame, "topics": protocol.MAX_PATTERNS, "rate": settings.rate},
         }
         if not self._keeps_cookie:
             welcome["identity"] = self.line.identities.token(start.browser)

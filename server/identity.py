@@ -40,7 +40,7 @@ class Identities:
         """The public id that a token proves; None where it proves none."""
         try:
             return self._signer.unsign(token or "").decode()
-        except (BadSignature, UnicodeDecodeError):
+        except (BadSignature, UnicodeError):  # half a surrogate pair, which JSON can tell, has no bytes
             return None
 
     def cookie(self, browser: str, *, secure: bool) -> str:

@@ -77,7 +77,7 @@ async def test_a_stolen_id_is_refused_for_good(server: Server) -> None:
         assert caught.value.rcvd.code == protocol.CLOSE_POLICY
 
 
-@pytest.mark.parametrize("token", ["nonsense", "b1.AAAA", Identities("another secret").token("b1"), 5, ""])
+@pytest.mark.parametrize("token", ["nonsense", "b1.AAAA", Identities("another secret").token("b1"), 5, "", "\ud800.A"])
 async def test_a_forged_identity_is_refused(server: Server, token: object) -> None:
     async with connect(server) as thief:
         await thief.send(kind="hello", protocol=1, identity=token)
