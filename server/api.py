@@ -44,6 +44,7 @@ class Api:
         add: Callable[..., None] = routes.add_url_rule
         add("/openapi.json", "openapi", self.openapi)
         add("/status", "status", self.status)
+        add("/presence", "presence", self.presence)
         add("/topics", "topics", self.topics)
         add("/topics/<topic>/events", "history", self.history, methods=["GET"])
         add("/topics/<topic>/events", "publish", self.publish, methods=["POST"])
@@ -64,6 +65,22 @@ class Api:
             "topics": len(await self.log.topics()),
             "version": __version__,
             "feeds": self.feeds.status(),
+        }
+
+    async def presence(self) -> ResponseReturnValue:
+        """Who is on the line, over all processes: each browser with its tabs and topics. For who holds the token."""
+        if not self.publishers.holds_token(request):
+            raise InputError("bad_token", "Who is here is told with the header Authorization: Bearer <token>.", 401)
+        everybody = self.line.everybody()
+        return {
+            "sockets": everybody.sockets,
+            "browsers": everybody.browsers,
+            "tabs": everybody.tabs,
+            "subscribers": everybody.subscribers(),
+            "people": [
+                {"browser": browser, "tabs": person.tabs, "topics": sorted(person.topics), "visit": person.visit}
+                for browser, person in sorted(everybody.people.items())
+            ],
         }
 
     async def topics(self) -> ResponseReturnValue:

@@ -30,6 +30,7 @@ def document(*, max_batch: int, max_limit: int, default_limit: int) -> Json:
         },
         "paths": {
             "/api/status": {"get": _status()},
+            "/api/presence": {"get": _presence()},
             "/api/topics": {"get": _topics()},
             "/api/topics/{topic}/events": {
                 "parameters": [_topic()],
@@ -57,6 +58,15 @@ def _status() -> Json:
         "operationId": "status",
         "summary": "Counts as the server sees them",
         "responses": {"200": _json("The counts.", _ref("Status")), "503": _unavailable("log_failed")},
+    }
+
+
+def _presence() -> Json:
+    return {
+        "operationId": "presence",
+        "summary": "Who is on the line, over all processes",
+        "security": [{"token": []}, {}],
+        "responses": {"200": _json("Browsers, with their tabs and topics.", _ref("Presence")), "401": _unauthorized()},
     }
 
 
@@ -245,6 +255,19 @@ def _schemas() -> Json:
             topics=count,
             version={"type": "string"},
             feeds={"type": "array", "items": _ref("Feed")},
+        ),
+        "Presence": _object(
+            sockets=count,
+            browsers=count,
+            tabs=count,
+            subscribers={"type": "object", "additionalProperties": count},
+            people={"type": "array", "items": _ref("Person")},
+        ),
+        "Person": _object(
+            browser={"type": "string", "description": "Its public id."},
+            tabs=count,
+            topics={"type": "array", "items": {"type": "string"}},
+            visit={"type": "string", "description": "Its stay, from its join to its leave."},
         ),
         "Feed": _object(
             name={"type": "string"},

@@ -36,6 +36,7 @@ class Server:
         self.log_file = folder / "server.log"
         self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET, **settings}
         self.hypercorn = hypercorn
+        self.files: int | None = None  # how many files it may open; None for as many as we may
         self.authority: trustme.CA | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -66,6 +67,11 @@ class Server:
             environment["PARTYLINE_ASSETS"] = os.environ["PARTYLINE_ASSETS"]
         environment.update({f"PARTYLINE_{name}": value for name, value in self.settings.items()})
         command = [sys.executable, "-m", "hypercorn", "server:app", "--bind", f"127.0.0.1:{self.port}", *self.hypercorn]
+        if self.files is not None:
+            limit = (
+                f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, ({self.files}, {self.files}));"
+            )
+            command = [sys.executable, "-c", f"{limit} os.execv(sys.argv[1], sys.argv[1:])", *command]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True

@@ -212,21 +212,6 @@ async def test_one_address_holds_only_so_many_sockets(make_server: Callable[...,
         await again.hello()
 
 
-async def test_who_dies_without_a_word_is_gone_after_the_heartbeats_time(make_server: Callable[..., Server]) -> None:
-    server = make_server(HEARTBEAT_MS="400")
-    server.start()
-    async with connect(server) as alive, connect(server, ping_interval=None) as dead:
-        await alive.hello(browser="alive")
-        await dead.hello(browser="dead")
-        await alive.presence(browsers=2)
-        await alive.presence(browsers=1, sockets=1)  # the dead one has never answered
-        goes_on = asyncio.create_task(alive.until("nothing"))  # it answers heartbeats meanwhile
-        await until(lambda: [event["data"]["what"] for event in server.history("presence")][-1:] == ["leave"])
-        goes_on.cancel()
-        (left,) = [event["data"] for event in server.history("presence") if event["data"]["what"] == "leave"]
-        assert left["browser"] == "dead"
-
-
 async def test_who_takes_nothing_is_given_up_and_harms_nobody(make_server: Callable[..., Server]) -> None:
     server = make_server(HEARTBEAT_MS="1000")
     server.start()
@@ -243,13 +228,3 @@ async def test_who_takes_nothing_is_given_up_and_harms_nobody(make_server: Calla
     assert len(server.history("room")) == 200
     assert "is given up" in server.log
     assert "Traceback" not in server.log
-
-
-async def test_presence_tells_tabs_and_subscribers(server: Server) -> None:
-    async with connect(server) as one, connect(server) as two:
-        await one.hello(browser="a", subscribe=["room"])
-        await two.hello(browser="b", subscribe=["room", "host.*"])
-        await two.send(kind="tabs", count=4)
-        await one.presence(sockets=2, browsers=2, tabs=5, subscribers={"room": 2, "host.*": 1})
-        await one.send(kind="tabs", count=-1)
-        assert (await one.until("error")).header["code"] == "bad_count"

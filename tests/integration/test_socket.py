@@ -12,7 +12,7 @@ import pytest
 import websockets
 
 from partyline import protocol
-from tests.integration.client import SECONDS, connect
+from tests.integration.client import connect
 from tests.running import Server
 
 
@@ -204,22 +204,6 @@ async def test_who_reads_slowly_is_told_of_the_gap_and_goes_on(make_server: Call
                 seen += [event["data"]["n"] for event in frame.events]
         assert gaps >= 1
         assert seen == list(range(seen[0], 300))
-
-
-async def test_presence_counts_sockets_and_browsers(server: Server) -> None:
-    async with connect(server) as one, connect(server) as two, connect(server) as three:
-        await one.hello(browser="a")
-        await two.hello(browser="a")
-        await three.hello(browser="b")
-        await one.presence(sockets=3, browsers=2)
-        status = server.status()
-        assert (status["sockets"], status["browsers"]) == (3, 2)
-        await three.socket.close()
-        await one.presence(sockets=2, browsers=1)
-    deadline = asyncio.get_running_loop().time() + SECONDS
-    while server.status()["sockets"] and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.02)
-    assert server.status()["sockets"] == 0
 
 
 async def test_the_server_speaks_when_idle_and_tells_its_place(make_server: Callable[..., Server]) -> None:

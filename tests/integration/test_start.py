@@ -114,3 +114,11 @@ def test_the_host_feed_tells_real_figures(make_server: Callable[..., Server]) ->
     assert cpu["data"]["cores"] == os.cpu_count()
     (memory,) = server.get("/api/topics/host.memory/events?limit=1")["events"]
     assert 0 < memory["data"]["used"] < memory["data"]["total"]
+
+
+def test_a_file_limit_that_is_too_low_is_told(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    server.files = 300
+    server.start()
+    assert "may open 300 files" in server.log
+    assert "ulimit -n" in server.log
