@@ -331,7 +331,7 @@ class Connection:
         if cursor is not None and not await line.log.reaches(cursor[1]):
             cursor = None
         self.entry = Entry(start.browser, start.tabs)
-        joined = await line.join(self.entry)
+        joined = await line.join(self.entry, self.address)
         # its own join comes before its welcome; and a cursor may be of a process whose tail is ahead of ours
         while line.fanout.position < max(joined, cursor[1] if cursor is not None else 0):
             await self._wake.wait()

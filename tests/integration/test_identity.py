@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 from collections.abc import Callable
@@ -195,6 +196,38 @@ def test_a_flood_over_http_is_refused(make_server: Callable[..., Server]) -> Non
     assert answers[-1].json()["error"]["code"] == "too_many"
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert len(server.history("room")) == 20 * statuses.count(201)
+
+
+async def test_joins_and_leaves_count_as_what_an_address_publishes(make_server: Callable[..., Server]) -> None:
+    server = make_server(ADDRESS_RATE="1")
+    server.start()
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(10):  # the first ones are let in at once, the others wait
+            client = await stack.enter_async_context(connect(server))
+            identity = Identities(SECRET).token(f"b{number}")
+            await client.send(kind="hello", protocol=1, identity=identity)
+        await until(lambda: server.post("room", {"data": 1})[0] == 429)
+        assert len(server.history("presence")) < 10
+
+
+async def test_nobody_can_publish_ahead_what_the_server_will_tell_of_another(server: Server) -> None:
+    async with connect(server) as thief:
+        await thief.hello(browser="thief", subscribe=["presence"])
+        async with connect(server) as victim:
+            await victim.hello(browser="victim")
+            joined = {"browser": "thief"}
+            while joined["browser"] != "victim":
+                (joined,) = [event["data"] for event in await thief.events(1)]
+            visit, number = joined["visit"], int(joined["visit"].rpartition("-")[2])
+            await thief.publish("presence", f"{visit}-leave", "squatted")
+            await thief.publish("presence", f"{visit.rpartition('-')[0]}-{number + 1}-join", "squatted")
+        async with connect(server) as next_one:
+            await next_one.hello(browser="next")
+        told: set[tuple[str, str]] = set()
+        async with asyncio.timeout(SECONDS):
+            while not {("leave", "victim"), ("join", "next")} <= told:
+                events = [event for event in await thief.events(1) if event["by"] == "server"]
+                told |= {(event["data"]["what"], event["data"]["browser"]) for event in events}
 
 
 async def test_one_address_holds_only_so_many_sockets(make_server: Callable[..., Server]) -> None:
