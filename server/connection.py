@@ -140,7 +140,7 @@ class Connection:
 
     def offer(self, number: int, window: Window, now: float) -> None:
         """The fan-out has a new window: send it at once where nothing stands in the way, else wake the sender."""
-        if self._parked and number == self._number and not self._wake.is_set():
+        if self._parked and number == self._number and not self._wake.is_set() and not window.lost:
             frame = window.frame(self.patterns)
             if frame is None or self._outlet.offer(frame.data):
                 self.position, self._number = window.seq, number + 1
@@ -376,7 +376,7 @@ class Connection:
         fanout = self.line.fanout
         while self.entry is not None and self._number < fanout.next_number and self._open:
             window = fanout.window(self._number)
-            if window is None:  # too far behind for the buffer
+            if window is None or not window.is_whole(self.patterns):  # too far behind for the buffer, or for retention
                 await self._catch_up(fanout.position, fanout.next_number)
                 continue
             frame = window.frame(self.patterns)
