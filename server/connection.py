@@ -87,6 +87,7 @@ class Connection:
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
         self._wake = asyncio.Event()
         self._parked = False
+        self._held = False  # the reader has a message in hand, and takes no other yet
         self._open = True
         self._now = asyncio.get_running_loop().time
         self._period = line.settings.heartbeat_ms / 1000
@@ -161,7 +162,7 @@ class Connection:
     async def _read(self) -> None:
         while True:
             message: str | bytes = await self.socket.receive()
-            self._heard_at = self._now()
+            self._held = True
             self.traffic.received += 1
             self.traffic.received_bytes += size(message)
             await self._slow_down()
@@ -171,6 +172,7 @@ class Connection:
                     await self._append(effect)
                 else:
                     self.do(effect, in_hand=True)
+            self._held, self._heard_at = False, self._now()
 
     async def _slow_down(self) -> None:
         """Read no faster than is allowed: what comes faster waits in the client's own socket."""
@@ -252,7 +254,7 @@ class Connection:
             return
         if self.entry is None:
             await self._close(protocol.CLOSE_SILENT, "no hello came in time")
-        elif now >= self._heard_at + SILENT_PERIODS * self._period:
+        elif now >= self._heard() + SILENT_PERIODS * self._period:
             logger.warning("= %s is silent and is given up", self.name)
             self._open = False
             with contextlib.suppress(TimeoutError):
@@ -267,8 +269,13 @@ class Connection:
         """When the next heartbeat must be said, or the client be given up."""
         if self.entry is None:
             return self._opened_at + HELLO_SECONDS
-        asked = max(self._heard_at, self._asked_at) + self._period
-        return min(self._sent_at + self._period, asked, self._heard_at + SILENT_PERIODS * self._period)
+        heard = self._heard()
+        asked = max(heard, self._asked_at) + self._period
+        return min(self._sent_at + self._period, asked, heard + SILENT_PERIODS * self._period)
+
+    def _heard(self) -> float:
+        """When the client was heard of last. While we read no further it may well speak: that is no silence of its."""
+        return self._now() if self._held else self._heard_at
 
     async def _send_text(self, text: str) -> None:
         await self._send_frame(Frame(text_frame(text), 0))

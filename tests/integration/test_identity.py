@@ -198,6 +198,16 @@ def test_a_flood_over_http_is_refused(make_server: Callable[..., Server]) -> Non
     assert len(server.history("room")) == 20 * statuses.count(201)
 
 
+async def test_who_is_read_no_faster_is_not_taken_for_silent(make_server: Callable[..., Server]) -> None:
+    server = make_server(ADDRESS_RATE="1", HEARTBEAT_MS="400")
+    server.start()
+    async with connect(server) as client:
+        await client.hello()
+        assert server.post("room", [{"data": number} for number in range(5)])[0] == 201  # into debt, for seconds
+        assert (await client.publish("room", "late", 1))["kind"] == "ack"
+    assert "is given up" not in server.log
+
+
 async def test_joins_and_leaves_count_as_what_an_address_publishes(make_server: Callable[..., Server]) -> None:
     server = make_server(ADDRESS_RATE="1")
     server.start()
