@@ -150,6 +150,10 @@ class Connection:
                 return
         self._wake.set()
 
+    def passed_over(self) -> None:
+        """The fan-out has moved on without a window: who waits for it must look."""
+        self._wake.set()
+
     async def run(self) -> None:
         """Serve the connection until it is closed; the server cancels it when the client goes."""
         async with asyncio.TaskGroup() as group:

@@ -115,6 +115,9 @@ class Listener(Protocol):
     def offer(self, number: int, window: Window, now: float) -> None:
         """There is a new window. Take it at once, without waiting, or see to it later; ``now`` is the loop's time."""
 
+    def passed_over(self) -> None:
+        """The fan-out's position has moved without a window: there was no event."""
+
 
 class Fanout:
     """The newest windows of the log, numbered, and the connections to tell when there is one more.
@@ -183,6 +186,7 @@ class Fanout:
                         await self._reset()
                         continue
                     if not events:
+                        await self._pass_over()
                         break
                     self.publish(events, lost)
                     self.metrics.flush_seconds.observe(self.metrics.now() - started)
@@ -191,6 +195,18 @@ class Fanout:
             except Exception:
                 logger.exception("the log could not be read; trying again in a second")
                 await asyncio.sleep(1)
+
+    async def _pass_over(self) -> None:
+        """Go on to the log's end where no event lies before it: they were removed, or NATS holds what is none.
+
+        Somebody may come with a cursor from there, and would wait for us.
+        """
+        end = await self.log.last_seq()
+        if end <= self.position or await self.log.read(self.position, 1, until=end) or self.log.breaks != self.breaks:
+            return
+        self.position = end
+        for listener in self.listeners:
+            listener.passed_over()
 
     async def _lost(self, events: Sequence[Event]) -> Collection[str]:
         """The topics of which events before the end of these were removed unread; seqs without a hole have none."""
