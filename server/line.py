@@ -243,7 +243,8 @@ class Line:
 
     async def _endpoint(self) -> ResponseReturnValue | None:
         origin = websocket.headers.get("Origin")
-        if not origin_allowed(origin, websocket.host, self.settings.origins):
+        secure = websocket.scheme == "wss"
+        if not origin_allowed(origin, websocket.host, self.settings.origins, secure=secure):
             logger.warning("< refused a socket from the origin %.100r", origin)
             self.metrics.refusals["socket", "bad_origin"] += 1
             message = "Pages of this origin may not connect. PARTYLINE_ORIGINS names those that may."
@@ -258,7 +259,7 @@ class Line:
         keeps_cookie = browser is not None
         if browser is None:
             browser = self.identities.new()
-            cookie = self.identities.cookie(browser, secure=websocket.scheme == "wss")
+            cookie = self.identities.cookie(browser, secure=secure)
             await websocket.accept({"Set-Cookie": cookie})
         else:
             await websocket.accept()
