@@ -11,7 +11,6 @@ as the socket takes no more, or something else is to be said, it is the sender's
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections import deque
@@ -40,6 +39,9 @@ HELLO_SECONDS = 10.0
 
 SILENT_PERIODS = 2.5
 """A client that was not heard of, or took nothing, for so many heartbeats is given up; it will come back and resume."""
+
+CLOSE_SECONDS = 1.0
+"""How long a socket has to take that it is closed."""
 
 SLOWED_SECONDS = 10.0
 """How often at most a client that says too much is told that it is read no faster."""
@@ -260,10 +262,7 @@ class Connection:
             await self._close(protocol.CLOSE_SILENT, "no hello came in time")
         elif now >= self._heard() + SILENT_PERIODS * self._period:
             logger.warning("= %s is silent and is given up", self.name)
-            self._open = False
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._close(protocol.CLOSE_SILENT, "nothing was heard from the client")
+            await self._close(protocol.CLOSE_SILENT, "nothing was heard from the client")
             self._outlet.abort()
         else:
             self._asked_at = now
@@ -325,7 +324,15 @@ class Connection:
     async def _close(self, code: int, reason: str) -> None:
         self._open = False
         self.ended, self._close_code = ENDINGS[code], code
-        await self.socket.close(code, reason)
+        await self.hang_up(code, reason)
+
+    async def hang_up(self, code: int, reason: str) -> None:
+        """Close the socket; one that takes nothing is cut."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.socket.close(code, reason)
+        except TimeoutError:
+            self._outlet.abort()
 
     async def _say(self, header: protocol.Header) -> None:
         await self._send_text(protocol.encode(header))

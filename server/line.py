@@ -279,7 +279,7 @@ class Line:
         except Exception:
             connection.ended = "failed"
             logger.exception("= the connection of %s failed", connection.name)
-            await connection.socket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
+            await connection.hang_up(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
         finally:
             self.connections.discard(connection)
             self.fanout.listeners.discard(connection)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import re
 import socket
+import sqlite3
 from collections.abc import Callable
 
 import httpx
@@ -271,3 +272,23 @@ async def test_who_takes_nothing_is_given_up_and_harms_nobody(make_server: Calla
     assert len(server.history("room")) == 200
     assert "is given up" in server.log
     assert "Traceback" not in server.log
+
+
+async def test_who_takes_nothing_is_closed_all_the_same_when_the_log_fails(server: Server) -> None:
+    stuck = socket.socket()
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.connect(("127.0.0.1", server.port))
+    async with connect(server, sock=stuck, compression=None, ping_interval=None, close_timeout=1) as reads_nothing:
+        await reads_nothing.hello(browser="stuck", subscribe=["room"])
+        await reads_nothing.until("subscribed")
+        reads_nothing.socket.transport.pause_reading()
+        text = "x" * 200_000
+        for _ in range(2):  # the second finds no room in the socket, and is put before it without waiting
+            server.post("room", [{"data": text} for _ in range(10)])
+        server.settle()
+        with sqlite3.connect(server.folder / "events.db") as connection:
+            connection.execute("ALTER TABLE events RENAME TO events_away")
+        connection.close()
+        await reads_nothing.send(kind="subscribe", topics=["other"])
+        await until(lambda: server.status()["sockets"] == 0)
+    assert "the connection of stuck ends" in server.log
