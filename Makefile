@@ -14,8 +14,8 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: serve
-serve: $(VENV)/.installed ## set up what is needed, and serve on 127.0.0.1:8000
-	@exec $(RUN) -m server
+serve: $(VENV)/.installed ## set up, and serve on 127.0.0.1:8000; ARGS="--host 0.0.0.0 --port 8001" for others
+	@exec $(RUN) -m server $(ARGS)
 
 .PHONY: test
 test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run them all; ARGS="-k room" for some
@@ -26,6 +26,12 @@ test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run
 .PHONY: soak
 soak: $(VENV)/.dev assets ## what takes long: 200 kills (KILLS=1000 for more), thirty times as many random requests
 	@KILLS=$${KILLS:-200} PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k "crash or fuzz" -s $(ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.dev assets ## measure fan-out, idle sockets and static files, each beside its baseline
+	@$(RUN) -m bench.fanout
+	@$(RUN) -m bench.idle
+	@$(RUN) -m bench.static
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types

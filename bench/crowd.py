@@ -16,6 +16,7 @@ import struct
 import time
 
 READ = 1 << 18
+ANSWER_EACH = 500
 
 
 class Crowd:
@@ -23,10 +24,13 @@ class Crowd:
 
     def __init__(self, port: int, count: int, *, hello: str | None, host: str = "127.0.0.1") -> None:
         self.selector = selectors.DefaultSelector()
-        self.sockets = [_connect(host, port, hello) for _ in range(count)]
+        self.sockets: list[socket.socket] = []
         self._buffer = bytearray(READ)
-        for each in self.sockets:
-            self.selector.register(each, selectors.EVENT_READ, [0, b""])
+        for number in range(count):
+            self.sockets.append(_connect(host, port, hello))
+            self.selector.register(self.sockets[-1], selectors.EVENT_READ, [0, b""])
+            if number % ANSWER_EACH == ANSWER_EACH - 1:
+                self.answer(0.0)
 
     def count(self, marker: bytes, wanted: int, *, seconds: float = 60.0) -> int:
         """Read until ``marker`` was seen ``wanted`` times over all sockets; returns how often it was."""
@@ -49,17 +53,21 @@ class Crowd:
     def hold(self, seconds: float, pid: int) -> float:
         """Hold the sockets, answering each heartbeat; returns how many seconds of processor time ``pid`` took."""
         start = cpu_seconds(pid)
-        alive = frame('{"kind": "alive"}')
-        view = memoryview(self._buffer)
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
-            for key, _ in self.selector.select(left):
-                size = key.fileobj.recv_into(view)  # type: ignore[union-attr]
-                if size == 0:
-                    raise ConnectionError("the server closed a socket")
-                if b'"heartbeat"' in bytes(view[:size]):
-                    key.fileobj.send(alive)  # type: ignore[union-attr]
+            self.answer(left)
         return cpu_seconds(pid) - start
+
+    def answer(self, seconds: float) -> None:
+        """Read what has come, waiting for so long at most, and answer the heartbeats in it."""
+        alive = frame('{"kind": "alive"}')
+        view = memoryview(self._buffer)
+        for key, _ in self.selector.select(seconds):
+            size = key.fileobj.recv_into(view)  # type: ignore[union-attr]
+            if size == 0:
+                raise ConnectionError("the server closed a socket")
+            if b'"heartbeat"' in bytes(view[:size]):
+                key.fileobj.send(alive)  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Close all, without a word."""

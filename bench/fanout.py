@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import multiprocessing
+import os
 import statistics
 import time
 from typing import Any
@@ -36,7 +37,7 @@ def serve_partyline(port: int, control: Any, log: str) -> None:
     from server.config import Settings
 
     async def main() -> None:
-        app = create_app(Settings(log=log, feeds=(), flush_ms=1))
+        app = create_app(Settings(log=log, feeds=(), flush_ms=1, log_level="warning"))
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]
         config.accesslog = config.errorlog = None
@@ -56,7 +57,7 @@ def serve_partyline(port: int, control: Any, log: str) -> None:
 
         flush.number = 0  # type: ignore[attr-defined]
         await _obey(control, flush)
-        serving.cancel()
+        os._exit(serving.done())  # its clients have gone, and nothing is left to be put in order
 
     uvloop.run(main())
 

@@ -8,6 +8,8 @@ import os
 import socket
 import sys
 
+import psutil
+
 from . import assets, config_help
 from .config import ROOT, Settings
 
@@ -33,13 +35,24 @@ def main() -> None:
         sys.exit(f"partyline: {error}")
     _check_port(options.host, options.port)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    shown = "localhost" if options.host in ("127.0.0.1", "0.0.0.0") else host  # noqa: S104
-    print(f"\n  Partyline: open http://{shown}:{options.port}/ in a browser. Ctrl-C ends it.\n", flush=True)
+    everywhere = options.host in ("0.0.0.0", "::")  # noqa: S104
+    shown = "localhost" if everywhere or options.host == "127.0.0.1" else host
+    print(f"\n  Partyline: open http://{shown}:{options.port}/ in a browser. Ctrl-C ends it.", flush=True)
+    for address in _own_addresses() if everywhere else ():
+        print(f"  From other machines: http://{address}:{options.port}/", flush=True)
+    print(flush=True)
     command = [sys.executable, "-m", "hypercorn", "server:app", "--workers", "0"]
     command += ["--bind", f"{host}:{options.port}"]
     if importlib.util.find_spec("uvloop") is not None:
         command += ["--worker-class", "uvloop"]
     os.execv(sys.executable, command)  # noqa: S606
+
+
+def _own_addresses() -> list[str]:
+    """This machine's IPv4 addresses in its networks."""
+    found = [each.address for addresses in psutil.net_if_addrs().values() for each in addresses
+             if each.family == socket.AF_INET and not each.address.startswith("127.")]  # fmt: skip
+    return sorted(found)
 
 
 def _check_port(host: str, port: int) -> None:

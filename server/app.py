@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
@@ -16,6 +17,7 @@ from . import assets, feeds, flow, logs
 from .access import Access
 from .api import Api
 from .auth import Publishers
+from .body import LingeringRequest
 from .config import ROOT, Settings, SettingsError, unknown_variables
 from .edge import Edge
 from .errors import Errors
@@ -32,6 +34,9 @@ from .shutdown import listening_ended, postpone_sigterm
 from .signin import SignIn
 
 RETRY_SECONDS = 30.0
+
+GC_THRESHOLD = (50_000, 20, 100)
+"""Thousands of sockets are many objects that live long: they are looked through for cycles less often."""
 
 MANY_FILES = 10_500
 """Enough for 10,000 sockets, and for what else a server opens."""
@@ -76,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Quart:
 
     app = Quart("server", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.request_class = LingeringRequest
     app.extensions["partyline.line"] = line
     app.register_blueprint(Api(line, metrics.metered(log, "http"), rates, running, publishers).blueprint())
     ops = Ops(line)
@@ -97,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     @app.before_serving
     async def open_all() -> None:
         _check_file_limit()
+        gc.set_threshold(*GC_THRESHOLD)
         await log.open()
         await fanout.open()
         start(fanout.run())

@@ -80,6 +80,7 @@ class Publishers:
         if not self.holds_token(request):
             if authorization is not None:
                 _refuse_for(self._attempts.of(request.remote_addr or "").try_take(), "Too many wrong tokens")
+                raise InputError("bad_token", "That is not this server's token.", 401)
             raise InputError("bad_token", "Publishing needs the header Authorization: Bearer <token>.", 401)
         return self._identities.browser_of(request.cookies.get(COOKIE)) or ""
 

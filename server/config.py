@@ -7,6 +7,7 @@ with a SettingsError that names the variable; a ``PARTYLINE_`` variable that no 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -41,7 +42,11 @@ class Settings:
         "Where events are kept: `sqlite:///relative/path`, `sqlite:////absolute/path`, "
         "`nats://host:port/stream` (NATS JetStream; `tls://` too, and `user:password@` before the host), or `memory://`.",
     )
-    token: str = _setting("", "If set, publishing over HTTP needs `Authorization: Bearer <token>`.")
+    token: str = _setting(
+        "",
+        "If set, publishing over HTTP needs `Authorization: Bearer <token>`, or a browser that signed in with it at "
+        "`/sign-in`. What pages say goes over their sockets, and needs none.",
+    )
     origins: tuple[str, ...] = _setting(
         (), "Origins, besides our own, whose pages may connect and publish; separated by commas: `https://example.org`."
     )
@@ -123,7 +128,10 @@ def _parse(setting: Field[Any], text: str) -> Any:
             raise SettingsError(f"{variable(setting.name)} is {text!r}; it must be one of: {', '.join(choices)}.")
         return text.strip().lower()
     if isinstance(default, tuple):
-        return tuple(part.strip() for part in text.split(",") if part.strip())
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        if setting.name == "origins":
+            _check_origins(parts)
+        return parts
     try:
         if isinstance(default, PerTopic):
             return rules.parse(text, setting.metadata["read"])
@@ -133,3 +141,13 @@ def _parse(setting: Field[Any], text: str) -> Any:
     except ValueError as error:
         raise SettingsError(f"{variable(setting.name)} is {text!r}: {error}.") from None
     return text.strip()
+
+
+def _check_origins(origins: tuple[str, ...]) -> None:
+    """An origin as browsers say it is a scheme and a host, and a port where it has one (RFC 6454, section 6.1)."""
+    for origin in origins:
+        if not re.fullmatch(r"https?://[^/\s*]+", origin):
+            raise SettingsError(
+                f"PARTYLINE_ORIGINS has {origin!r}, which is no origin: it takes a scheme and a host, no path, such as "
+                "https://example.org or http://localhost:3000."
+            )

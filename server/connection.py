@@ -136,10 +136,16 @@ class Connection:
         self._wake.set()
 
     def tell_presence(self) -> None:
-        """Send the line's presence frame soon, if it is another one than was sent last."""
-        if self.entry is not None and self._presence_told is not self.line.presence_frame:
-            self._presence_due = True
-            self._wake.set()
+        """Send the line's presence frame, at once or soon, if it is another one than was sent last."""
+        frame = self.line.presence_frame
+        if self.entry is None or self._presence_told is frame:
+            return
+        if self._parked and not self._wake.is_set() and self._outlet.offer(frame):
+            self._presence_told = frame
+            self._count(Frame(frame, 0), self._now())
+            return
+        self._presence_due = True
+        self._wake.set()
 
     def offer(self, number: int, window: Window, now: float) -> None:
         """The fan-out has a new window: send it at once where nothing stands in the way, else wake the sender."""

@@ -15,6 +15,7 @@ from quart import Quart, Response, has_request_context, request, websocket
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from .access import REFUSAL, shortened
+from .body import LingeringBody
 from .checks import InputError
 from .log import LogBusyError, LogError, LogTooLargeError
 from .metrics import Metrics
@@ -64,7 +65,9 @@ class Errors:
         return self._answer("log_failed", str(error), 503, {"Retry-After": "5"})
 
     async def _http(self, error: HTTPException) -> Response:
-        if not isinstance(error, RequestEntityTooLarge):
+        if isinstance(error, RequestEntityTooLarge) and isinstance(request.body, LingeringBody):
+            await request.body.linger()
+        else:
             await _take_body()
         status = error.code or 500
         headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Content-Range", "Location")}

@@ -43,7 +43,7 @@ RETURN_SECONDS_EACH = 0.001
 PRESENCE_DELAY = 0.1
 """Joins and leaves within this many seconds are told as one."""
 
-PRESENCE_DELAY_EACH = 0.0002
+PRESENCE_DELAY_EACH = 0.0005
 """And for each connection so much more: telling everybody costs the more the more there are."""
 
 MAX_UNTOLD = 10_000

@@ -69,11 +69,15 @@ def _read(text: str, *, least: int) -> int:
 
 
 def read_duration(text: str) -> int:
-    """A duration in seconds: a whole number, with a unit of s, m, h or d if you like."""
-    number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
-    if not _is_number(number):
+    """A duration in seconds: a whole number and a unit, s, m, h or d; or 0.
+
+    A number without a unit is refused: taken for seconds, it would remove all that somebody meant to keep for days.
+    """
+    if text == "0":
+        return 0
+    if text[-1:] not in _UNITS or not _is_number(text[:-1]):
         raise ValueError(f"{text!r} is not a duration such as 0, 90s, 15m, 12h or 7d")
-    return int(number) * unit
+    return int(text[:-1]) * _UNITS[text[-1]]
 
 
 def _is_number(text: str) -> bool:

@@ -45,6 +45,8 @@ def connect(path: str | None) -> sqlite3.Connection:
 def check(path: Path) -> None:
     """Look at the file without changing it. Raises LogError where it is not ours, or newer than we are."""
     may_write = os.R_OK | os.W_OK
+    if not path.parent.exists():
+        raise LogError(cannot_open(path, f"the folder {path.parent} does not exist; make it first"))
     if not path.parent.is_dir() or not os.access(path.parent, may_write):
         raise LogError(cannot_open(path, f"{path.parent} is not a folder that this user may write"))
     if path.is_dir() or (path.exists() and not os.access(path, may_write)):

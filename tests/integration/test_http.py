@@ -248,3 +248,13 @@ async def test_a_socket_at_a_wrong_path_is_refused(server: Server) -> None:
     assert caught.value.response.status_code == 404
     assert json.loads(caught.value.response.body)["error"]["code"] == "not_found"
     assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_sends_too_much_hears_why_however_it_is_sent(server: Server, http: httpx.Client, chunked: bool) -> None:
+    """An answer that comes while the client is still sending must not be lost with the connection."""
+    body = b"x" * 20_000_000
+    for _ in range(10):
+        answer = http.post("/api/topics/room/events", content=iter([body]) if chunked else body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_entity_too_large")
+    assert server.history("room") == []

@@ -47,7 +47,7 @@ def test_a_number_that_is_none_is_refused_by_name(text: str) -> None:
         Settings.from_environment({"PARTYLINE_RETENTION": text})
 
 
-@pytest.mark.parametrize("text", ["", "-5", "d", "1w", "1.5h", "1 h", "٣s"])
+@pytest.mark.parametrize("text", ["", "-5", "5", "d", "1w", "1.5h", "1 h", "٣s"])
 def test_a_duration_that_is_none_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match="PARTYLINE_RETENTION_AGE"):
         Settings.from_environment({"PARTYLINE_RETENTION_AGE": text})
@@ -81,3 +81,9 @@ def test_a_misspelt_setting_is_noticed() -> None:
 def test_a_log_of_no_known_kind_is_refused(url: str) -> None:
     with pytest.raises(LogError, match="PARTYLINE_LOG"):
         open_log(url, retention=10)
+
+
+@pytest.mark.parametrize("text", ["example.org", "*", "https://*", "https://a.example/", "https://a.example, ftp://b"])
+def test_an_origin_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="PARTYLINE_ORIGINS"):
+        Settings.from_environment({"PARTYLINE_ORIGINS": text})

@@ -18,7 +18,7 @@ def test_the_topic_itself_wins_then_the_longest_prefix_then_the_default() -> Non
 
 
 def test_durations() -> None:
-    texts = ["0", "5", "90s", "15m", "12h", "7d"]
+    texts = ["0", "5s", "90s", "15m", "12h", "7d"]
     assert [read_duration(text) for text in texts] == [0, 5, 90, 900, 43_200, 604_800]
 
 

@@ -1,5 +1,6 @@
 """The page ``/room``: a chat that is the same in every tab of every browser."""
 
+import json
 import random
 
 from pyscript import ffi, window
@@ -73,7 +74,9 @@ def make_item(event: dict) -> "object":
     data = event["data"]
     author, text = "someone", data
     if isinstance(data, dict):
-        author, text = data.get("author", author), data.get("text", "")
+        author, text = data.get("author", author), data.get("text")
+    if not isinstance(text, str) or not text.strip():
+        text = json.dumps(data)
     author = str(author)[:60]
     item = make("li", data_seq=str(event["seq"]), class_="mine" if event.get("by") == line.browser else "theirs")
     at = window.Date.new(event["time"] * 1000)
