@@ -61,6 +61,11 @@ RENEW_SECONDS = 5.0
 logger = logging.getLogger("partyline.line")
 
 
+def presence_delay(connections: int) -> float:
+    """How long joins and leaves are collected; never so long that the other processes take us for gone."""
+    return min(PRESENCE_DELAY + PRESENCE_DELAY_EACH * connections, RENEW_SECONDS)
+
+
 class BoundedConnection(ASGIWebsocketConnection):
     """Quart's, with a bounded queue: a client that floods us waits in its own socket, not in our memory.
 
@@ -213,7 +218,7 @@ class Line:
                 await self._presence_changed.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(PRESENCE_DELAY + PRESENCE_DELAY_EACH * len(self.connections))
+        await asyncio.sleep(presence_delay(len(self.connections)))
         self._presence_changed.clear()
 
     async def _tell_presence(self, now: float) -> None:

@@ -16,7 +16,7 @@ from server.config import Settings
 from server.fanout import Fanout
 from server.identity import Identities
 from server.line import Line
-from server.log import EventLog, open_log
+from server.log import ANNOUNCED_SECONDS, EventLog, open_log
 from server.presence import Entry
 from server.rates import Rates
 
@@ -117,3 +117,7 @@ async def test_joins_and_leaves_that_a_failing_log_did_not_take_are_told_later(h
     await until(told)
     assert await home.told() == ["join a", "leave a"]
     task.cancel()
+
+
+def test_a_crowd_does_not_delay_presence_until_the_others_take_us_for_gone() -> None:
+    assert line_module.RENEW_SECONDS + line_module.presence_delay(1_000_000) < ANNOUNCED_SECONDS
