@@ -14,10 +14,12 @@ from .identity import COOKIE, Identities
 from .limits import Buckets
 
 
-def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> bool:
+def origin_allowed(origin: str | None, host: str, allowed: Collection[str], *, secure: bool) -> bool:
     """Whether a request from a page of ``origin`` may act on us (RFC 6455, section 10.2).
 
-    Browsers always send an Origin with a WebSocket and with a cross-site POST; no Origin means no browser.
+    Browsers always send an Origin with a WebSocket and with a cross-site POST; no Origin means no browser. Who was
+    asked over TLS (``secure``) takes no page for its own that came without: anyone on its way may have written that.
+    The other way round there may be a proxy in front, that took the TLS off.
     """
     if origin is None or origin in allowed:
         return True
@@ -25,7 +27,7 @@ def origin_allowed(origin: str | None, host: str, allowed: Collection[str]) -> b
         parts = urlsplit(origin)
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
+    return parts.scheme in (("https",) if secure else ("http", "https")) and parts.netloc.lower() == host.lower()
 
 
 def same(given: str, wanted: str) -> bool:
@@ -43,7 +45,7 @@ def token_allowed(authorization: str | None, token: str) -> bool:
 
 def check_origin(request: Request, allowed: Collection[str]) -> None:
     """Refuse a request that a page of another origin made: an InputError with status 403."""
-    if not origin_allowed(request.headers.get("Origin"), request.host, allowed):
+    if not origin_allowed(request.headers.get("Origin"), request.host, allowed, secure=request.is_secure):
         raise InputError("bad_origin", "Pages of this origin may not publish.", 403)
 
 

@@ -11,7 +11,6 @@ as the socket takes no more, or something else is to be said, it is the sender's
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections import deque
@@ -40,6 +39,9 @@ HELLO_SECONDS = 10.0
 
 SILENT_PERIODS = 2.5
 """A client that was not heard of, or took nothing, for so many heartbeats is given up; it will come back and resume."""
+
+CLOSE_SECONDS = 1.0
+"""How long a socket has to take that it is closed."""
 
 SLOWED_SECONDS = 10.0
 """How often at most a client that says too much is told that it is read no faster."""
@@ -87,6 +89,7 @@ class Connection:
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
         self._wake = asyncio.Event()
         self._parked = False
+        self._held = False  # the reader has a message in hand, and takes no other yet
         self._open = True
         self._now = asyncio.get_running_loop().time
         self._period = line.settings.heartbeat_ms / 1000
@@ -146,13 +149,17 @@ class Connection:
 
     def offer(self, number: int, window: Window, now: float) -> None:
         """The fan-out has a new window: send it at once where nothing stands in the way, else wake the sender."""
-        if self._parked and number == self._number and not self._wake.is_set():
+        if self._parked and number == self._number and not self._wake.is_set() and not window.lost:
             frame = window.frame(self.patterns)
             if frame is None or self._outlet.offer(frame.data):
                 self.position, self._number = window.seq, number + 1
                 if frame is not None:
                     self._count(frame, now)
                 return
+        self._wake.set()
+
+    def passed_over(self) -> None:
+        """The fan-out has moved on without a window: who waits for it must look."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -167,7 +174,7 @@ class Connection:
     async def _read(self) -> None:
         while True:
             message: str | bytes = await self.socket.receive()
-            self._heard_at = self._now()
+            self._held = True
             self.traffic.received += 1
             self.traffic.received_bytes += size(message)
             await self._slow_down()
@@ -177,6 +184,7 @@ class Connection:
                     await self._append(effect)
                 else:
                     self.do(effect, in_hand=True)
+            self._held, self._heard_at = False, self._now()
 
     async def _slow_down(self) -> None:
         """Read no faster than is allowed: what comes faster waits in the client's own socket."""
@@ -258,12 +266,9 @@ class Connection:
             return
         if self.entry is None:
             await self._close(protocol.CLOSE_SILENT, "no hello came in time")
-        elif now >= self._heard_at + SILENT_PERIODS * self._period:
+        elif now >= self._heard() + SILENT_PERIODS * self._period:
             logger.warning("= %s is silent and is given up", self.name)
-            self._open = False
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await self._close(protocol.CLOSE_SILENT, "nothing was heard from the client")
+            await self._close(protocol.CLOSE_SILENT, "nothing was heard from the client")
             self._outlet.abort()
         else:
             self._asked_at = now
@@ -273,8 +278,13 @@ class Connection:
         """When the next heartbeat must be said, or the client be given up."""
         if self.entry is None:
             return self._opened_at + HELLO_SECONDS
-        asked = max(self._heard_at, self._asked_at) + self._period
-        return min(self._sent_at + self._period, asked, self._heard_at + SILENT_PERIODS * self._period)
+        heard = self._heard()
+        asked = max(heard, self._asked_at) + self._period
+        return min(self._sent_at + self._period, asked, heard + SILENT_PERIODS * self._period)
+
+    def _heard(self) -> float:
+        """When the client was heard of last. While we read no further it may well speak: that is no silence of its."""
+        return self._now() if self._held else self._heard_at
 
     async def _send_text(self, text: str) -> None:
         await self._send_frame(Frame(text_frame(text), 0))
@@ -320,7 +330,15 @@ class Connection:
     async def _close(self, code: int, reason: str) -> None:
         self._open = False
         self.ended, self._close_code = ENDINGS[code], code
-        await self.socket.close(code, reason)
+        await self.hang_up(code, reason)
+
+    async def hang_up(self, code: int, reason: str) -> None:
+        """Close the socket; one that takes nothing is cut."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.socket.close(code, reason)
+        except TimeoutError:
+            self._outlet.abort()
 
     async def _say(self, header: protocol.Header) -> None:
         await self._send_text(protocol.encode(header))
@@ -337,7 +355,7 @@ class Connection:
         if cursor is not None and not await line.log.reaches(cursor[1]):
             cursor = None
         self.entry = Entry(start.browser, start.tabs)
-        joined = await line.join(self.entry)
+        joined = await line.join(self.entry, self.address)
         # its own join comes before its welcome; and a cursor may be of a process whose tail is ahead of ours
         while line.fanout.position < max(joined, cursor[1] if cursor is not None else 0):
             await self._wake.wait()
@@ -365,7 +383,7 @@ class Connection:
             "seq": self.position,
             "resumed": resumed,
             "heartbeat": self._period,
-            "limits": {"frame": settings.max_frame, "topics": peer.MAX_PATTERNS, "rate": settings.rate},
+            "limits": {"frame": settings.max_frame, "topics": protocol.MAX_PATTERNS, "rate": settings.rate},
         }
         if not self._keeps_cookie:
             welcome["identity"] = self.line.identities.token(start.browser)
@@ -382,7 +400,7 @@ class Connection:
         fanout = self.line.fanout
         while self.entry is not None and self._number < fanout.next_number and self._open:
             window = fanout.window(self._number)
-            if window is None:  # too far behind for the buffer
+            if window is None or not window.is_whole(self.patterns):  # too far behind for the buffer, or for retention
                 await self._catch_up(fanout.position, fanout.next_number)
                 continue
             frame = window.frame(self.patterns)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from partyline import protocol
@@ -37,11 +37,15 @@ class Frame(NamedTuple):
 
 
 class Window:
-    """A contiguous piece of the log, encoded. One window is one message, so it arrives whole or not at all."""
+    """A contiguous piece of the log, encoded. One window is one message, so it arrives whole or not at all.
 
-    def __init__(self, epoch: str, seq: int, events: Iterable[Event]) -> None:
+    ``lost`` are topics of which events are missing in it: retention removed them before they could be read.
+    """
+
+    def __init__(self, epoch: str, seq: int, events: Iterable[Event], lost: Collection[str] = ()) -> None:
         self.epoch = epoch
         self.seq = seq
+        self.lost = lost
         self.bodies = encode_bodies(events)
         self.size = WINDOW_BYTES + sum(len(body) for _, body in self.bodies.values())
         self._by_patterns: dict[frozenset[str], Frame | None] = {}
@@ -52,6 +56,10 @@ class Window:
         if patterns not in self._by_patterns:
             self._by_patterns[patterns] = self._frame(patterns)
         return self._by_patterns[patterns]
+
+    def is_whole(self, patterns: frozenset[str]) -> bool:
+        """Whether no event is missing in it for who subscribed to ``patterns``."""
+        return not any(any_matches(patterns, topic) for topic in self.lost)
 
     def message(self, patterns: frozenset[str]) -> str | None:
         """The text of ``frame``."""
@@ -106,6 +114,9 @@ class Listener(Protocol):
 
     def offer(self, number: int, window: Window, now: float) -> None:
         """There is a new window. Take it at once, without waiting, or see to it later; ``now`` is the loop's time."""
+
+    def passed_over(self) -> None:
+        """The fan-out's position has moved without a window: there was no event."""
 
 
 class Fanout:
@@ -170,18 +181,38 @@ class Fanout:
                 while True:
                     started = self.metrics.now()
                     events = await self.log.read(self.position, PAGE)
+                    lost = await self._lost(events)
                     if self.log.breaks != self.breaks:
                         await self._reset()
                         continue
                     if not events:
+                        await self._pass_over()
                         break
-                    self.publish(events)
+                    self.publish(events, lost)
                     self.metrics.flush_seconds.observe(self.metrics.now() - started)
                     if len(events) < PAGE:
                         await asyncio.sleep(self._flush_seconds)
             except Exception:
                 logger.exception("the log could not be read; trying again in a second")
                 await asyncio.sleep(1)
+
+    async def _pass_over(self) -> None:
+        """Go on to the log's end where no event lies before it: they were removed, or NATS holds what is none.
+
+        Somebody may come with a cursor from there, and would wait for us.
+        """
+        end = await self.log.last_seq()
+        if end <= self.position or await self.log.read(self.position, 1, until=end) or self.log.breaks != self.breaks:
+            return
+        self.position = end
+        for listener in self.listeners:
+            listener.passed_over()
+
+    async def _lost(self, events: Sequence[Event]) -> Collection[str]:
+        """The topics of which events before the end of these were removed unread; seqs without a hole have none."""
+        if not events or events[-1].seq - self.position == len(events):
+            return ()
+        return [info.topic for info in await self.log.topics() if info.pruned > self.position]
 
     async def _reset(self) -> None:
         logger.warning("= the log began anew; all sockets start again")
@@ -190,9 +221,9 @@ class Fanout:
         self._size = 0
         self.on_reset()
 
-    def publish(self, events: Sequence[Event]) -> None:
-        """Make a window of the log's next events, and offer it to everybody."""
-        window = Window(self.log.epoch, events[-1].seq, events)
+    def publish(self, events: Sequence[Event], lost: Collection[str] = ()) -> None:
+        """Make a window of the log's next events, and offer it to everybody. Of ``lost`` topics some are missing."""
+        window = Window(self.log.epoch, events[-1].seq, events, lost)
         self.position = window.seq
         self.next_number += 1
         self.metrics.window_events.observe(len(events))

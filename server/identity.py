@@ -27,6 +27,7 @@ class Identities:
 
     def __init__(self, secret: str) -> None:
         self._signer = Signer(secret, salt="partyline.browser", key_derivation="hmac", digest_method=hashlib.sha256)
+        self._sealer = Signer(secret, salt="partyline.event", key_derivation="hmac", digest_method=hashlib.sha256)
 
     def new(self) -> str:
         """A new browser's public id: 128 random bits as 32 hexadecimal digits."""
@@ -40,8 +41,12 @@ class Identities:
         """The public id that a token proves; None where it proves none."""
         try:
             return self._signer.unsign(token or "").decode()
-        except (BadSignature, UnicodeDecodeError):
+        except (BadSignature, UnicodeError):  # half a surrogate pair, which JSON can tell, has no bytes
             return None
+
+    def seal(self, text: str) -> str:
+        """An id for what a server tells: the same from all servers, and nobody else can know it beforehand."""
+        return self._sealer.get_signature(text).decode()
 
     def cookie(self, browser: str, *, secure: bool) -> str:
         """The value of a ``Set-Cookie`` header that has the browser keep its token (RFC 6265)."""

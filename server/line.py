@@ -27,7 +27,7 @@ from .connection import Connection
 from .fanout import Fanout
 from .identity import COOKIE, Identities
 from .limits import Buckets
-from .log import EventLog, LogError
+from .log import Draft, EventLog, LogError
 from .peer import Close, Say
 from .presence import Entry, Everybody, Roster
 from .replay import Replay
@@ -46,10 +46,24 @@ PRESENCE_DELAY = 0.1
 PRESENCE_DELAY_EACH = 0.0005
 """And for each connection so much more: telling everybody costs the more the more there are."""
 
+MAX_UNTOLD = 10_000
+"""How many joins and leaves may wait for a log that fails."""
+
+MAX_TOLD = 1_000
+"""How many of them are told at once."""
+
+RECALL_SECONDS = 1.0
+"""How long to wait until the log, which could not be read, is asked again who was here."""
+
 RENEW_SECONDS = 5.0
 """How often the other processes are told who is here, though nothing has changed."""
 
 logger = logging.getLogger("partyline.line")
+
+
+def presence_delay(connections: int) -> float:
+    """How long joins and leaves are collected; never so long that the other processes take us for gone."""
+    return min(PRESENCE_DELAY + PRESENCE_DELAY_EACH * connections, RENEW_SECONDS)
 
 
 class BoundedConnection(ASGIWebsocketConnection):
@@ -99,7 +113,8 @@ class Line:
         self.roster = Roster()
         self.presence_frame = wire.text_frame(self.everybody().frame())
         self._server = secrets.token_hex(4)
-        self._visits = Visits(self._server)
+        self._visits = Visits(self._server, identities.seal)
+        self._untold: list[Draft] = []  # joins and leaves that the log has not taken
         self._elsewhere: dict[str, str] = {}  # the visits of browsers on other processes
         self._sockets_of: Counter[str] = Counter()
         self._presence_changed = asyncio.Event()
@@ -137,8 +152,13 @@ class Line:
         others = [text for server, text in self.log.announced().items() if server != self._server]
         return Everybody(self.roster, others)
 
-    async def join(self, entry: Entry) -> int:
-        """A browser has said hello on a socket. Returns the seq of the event that says so, 0 where there is none."""
+    async def join(self, entry: Entry, address: str) -> int:
+        """A browser has said hello on a socket. Returns the seq of the event that says so, 0 where there is none.
+
+        The event, and the leave that will follow it, are counted as what its ``address`` publishes.
+        """
+        if not self._visits.of(entry.browser) and entry.browser not in self._elsewhere:
+            await asyncio.sleep(self.addresses.of(address).take(2))
         self.roster.add(entry)
         self.presence_changed()
         draft = self._visits.join(entry.browser, self._elsewhere.get(entry.browser, ""))
@@ -148,7 +168,8 @@ class Line:
         try:
             (receipt,) = await self._own_log.append([draft])
         except LogError as error:
-            logger.warning("= that %s joined could not be told: %s", entry.browser, error)
+            logger.warning("= that %s joined could not be told, and will be: %s", entry.browser, error)
+            self._tell_later([draft])
             return 0
         return receipt.seq
 
@@ -165,7 +186,7 @@ class Line:
         """Tell connections, the other processes and the log who is on the line, until cancelled."""
         now = asyncio.get_running_loop().time
         patience = 2.5 * self.settings.heartbeat_ms / 1000
-        self._visits.recall(await self.log.latest(TOPIC, 1_000), now(), patience)
+        await self._recall(patience)
         told = 0.0
         while True:
             await self._wait_for_change(1.0 if self._visits.waiting else RENEW_SECONDS)
@@ -176,6 +197,20 @@ class Line:
                 await self._tell_presence(now())
             except LogError as error:
                 logger.warning("= presence could not be told: %s", error)
+            except Exception:
+                logger.exception("= presence could not be told")
+
+    async def _recall(self, patience: float) -> None:
+        """Read who was here when the server ended."""
+        while True:
+            try:
+                events = await self.log.latest(TOPIC, 1_000)
+            except LogError as error:
+                logger.warning("= who was here could not be read, and is asked again: %s", error)
+                await asyncio.sleep(RECALL_SECONDS)
+            else:
+                self._visits.recall(events, asyncio.get_running_loop().time(), patience)
+                return
 
     async def _wait_for_change(self, timeout: float) -> None:
         try:
@@ -183,7 +218,7 @@ class Line:
                 await self._presence_changed.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(PRESENCE_DELAY + PRESENCE_DELAY_EACH * len(self.connections))
+        await asyncio.sleep(presence_delay(len(self.connections)))
         self._presence_changed.clear()
 
     async def _tell_presence(self, now: float) -> None:
@@ -195,16 +230,26 @@ class Line:
             connection.tell_presence()
         here = self.roster.people()
         self._elsewhere = {name: person.visit for name, person in everybody.people.items() if name not in here}
-        drafts = self._visits.look(everybody.people, now)
+        self._tell_later(self._visits.look(everybody.people, now, here=here.keys(), complete=everybody.complete))
         self.roster.visits = {browser: self._visits.of(browser) for browser in here}
+        drafts = self._untold[:MAX_TOLD]
         if drafts:
             await self._own_log.append(drafts)
+            del self._untold[: len(drafts)]
+
+    def _tell_later(self, drafts: list[Draft]) -> None:
+        """Keep joins and leaves until the log has taken them; their ids are idempotent, so each is told once."""
+        room = MAX_UNTOLD - len(self._untold)
+        self._untold += drafts[:room]
+        if len(drafts) > room:
+            logger.error("= %d joins and leaves will never be told: the log fails for too long", len(drafts) - room)
 
     # the endpoint
 
     async def _endpoint(self) -> ResponseReturnValue | None:
         origin = websocket.headers.get("Origin")
-        if not origin_allowed(origin, websocket.host, self.settings.origins):
+        secure = websocket.scheme == "wss"
+        if not origin_allowed(origin, websocket.host, self.settings.origins, secure=secure):
             logger.warning("< refused a socket from the origin %.100r", origin)
             self.metrics.refusals["socket", "bad_origin"] += 1
             message = "Pages of this origin may not connect. PARTYLINE_ORIGINS names those that may."
@@ -219,7 +264,7 @@ class Line:
         keeps_cookie = browser is not None
         if browser is None:
             browser = self.identities.new()
-            cookie = self.identities.cookie(browser, secure=websocket.scheme == "wss")
+            cookie = self.identities.cookie(browser, secure=secure)
             await websocket.accept({"Set-Cookie": cookie})
         else:
             await websocket.accept()
@@ -239,7 +284,7 @@ class Line:
         except Exception:
             connection.ended = "failed"
             logger.exception("= the connection of %s failed", connection.name)
-            await connection.socket.close(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
+            await connection.hang_up(protocol.CLOSE_INTERNAL, "the server failed at this; its log says why")
         finally:
             self.connections.discard(connection)
             self.fanout.listeners.discard(connection)

@@ -20,9 +20,6 @@ from partyline.topics import is_pattern
 from .checks import InputError, bad_topic_message, make_draft, parse_json
 from .log import Draft
 
-MAX_PATTERNS = 200
-"""How many topics and patterns one connection may hold."""
-
 MAX_TABS = 1_000
 """How many tabs a browser may say it has."""
 
@@ -171,8 +168,8 @@ class Peer:
         return [start]
 
     def _subscribe(self, patterns: frozenset[str]) -> None:
-        if len(self.patterns | patterns) > MAX_PATTERNS:
-            raise InputError("too_many_topics", f"A connection takes at most {MAX_PATTERNS} topics.")
+        if len(self.patterns | patterns) > protocol.MAX_PATTERNS:
+            raise InputError("too_many_topics", f"A connection takes at most {protocol.MAX_PATTERNS} topics.")
         self.patterns |= patterns
 
     def _draft(self, frame: dict[str, Any]) -> Draft:

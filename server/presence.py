@@ -19,6 +19,9 @@ from partyline import protocol
 MAX_LISTED = 1_000
 """How many browsers a roster names; of further ones only the number is told."""
 
+MAX_TOPICS_TEXT = 400_000
+"""How many characters of topics a roster names, so that it stays below NATS' usual limit of a million bytes."""
+
 MAX_SUBSCRIBERS = 50
 """How many patterns the ``presence`` frame counts subscribers of, the most wanted ones."""
 
@@ -70,14 +73,13 @@ class Roster:
         """What the other processes are told."""
         people = self.people()
         listed = sorted(people)[:MAX_LISTED]
-        browsers = {
-            browser: {
-                "tabs": people[browser].tabs,
-                "topics": sorted(people[browser].topics),
-                "visit": people[browser].visit,
-            }
-            for browser in listed
-        }
+        browsers: dict[str, dict[str, Any]] = {}
+        room = MAX_TOPICS_TEXT
+        for browser in sorted(listed, key=lambda browser: len(people[browser].topics)):  # who wants most comes last
+            person = people[browser]
+            room -= sum(len(topic) + 4 for topic in person.topics)  # with quotes, comma and space
+            topics = sorted(person.topics) if room >= 0 else []
+            browsers[browser] = {"tabs": person.tabs, "topics": topics, "visit": person.visit}
         unlisted = len(people) - len(listed)
         return json.dumps({"sockets": self.sockets, "unlisted": unlisted, "browsers": browsers})
 
@@ -96,6 +98,11 @@ class Everybody:
     def browsers(self) -> int:
         """How many distinct browsers there are; those of other processes past MAX_LISTED are taken as distinct."""
         return len(self.people) + self._unlisted
+
+    @property
+    def complete(self) -> bool:
+        """Whether all browsers of the other processes are listed."""
+        return not self._unlisted
 
     @property
     def tabs(self) -> int:

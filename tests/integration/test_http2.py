@@ -135,3 +135,15 @@ def test_a_websocket_that_is_not_read_costs_little(server: Server) -> None:
         for _ in range(90):
             server.post("room", [{"data": text} for _ in range(10)])
         assert process.memory_info().rss - before < 45_000_000, "half of what was said"
+
+
+async def test_a_page_that_came_without_tls_is_none_of_ours(server: Server) -> None:
+    plain = server.url.replace("https:", "http:")
+    async with websockets.connect(server.ws_url, ssl=server.trust(), origin=websockets.Origin(server.url)):
+        pass
+    with pytest.raises(websockets.InvalidStatus) as caught:
+        async with websockets.connect(server.ws_url, ssl=server.trust(), origin=websockets.Origin(plain)):
+            pass
+    assert caught.value.response.status_code == 403
+    assert server.post("room", {"data": 1}, Origin=server.url)[0] == 201
+    assert server.post("room", {"data": 1}, Origin=plain)[0] == 403

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
+import sqlite3
 from collections.abc import Callable
 
 import httpx
@@ -77,7 +79,7 @@ async def test_a_stolen_id_is_refused_for_good(server: Server) -> None:
         assert caught.value.rcvd.code == protocol.CLOSE_POLICY
 
 
-@pytest.mark.parametrize("token", ["nonsense", "b1.AAAA", Identities("another secret").token("b1"), 5, ""])
+@pytest.mark.parametrize("token", ["nonsense", "b1.AAAA", Identities("another secret").token("b1"), 5, "", "\ud800.A"])
 async def test_a_forged_identity_is_refused(server: Server, token: object) -> None:
     async with connect(server) as thief:
         await thief.send(kind="hello", protocol=1, identity=token)
@@ -197,6 +199,48 @@ def test_a_flood_over_http_is_refused(make_server: Callable[..., Server]) -> Non
     assert len(server.history("room")) == 20 * statuses.count(201)
 
 
+async def test_who_is_read_no_faster_is_not_taken_for_silent(make_server: Callable[..., Server]) -> None:
+    server = make_server(ADDRESS_RATE="1", HEARTBEAT_MS="400")
+    server.start()
+    async with connect(server) as client:
+        await client.hello()
+        assert server.post("room", [{"data": number} for number in range(5)])[0] == 201  # into debt, for seconds
+        assert (await client.publish("room", "late", 1))["kind"] == "ack"
+    assert "is given up" not in server.log
+
+
+async def test_joins_and_leaves_count_as_what_an_address_publishes(make_server: Callable[..., Server]) -> None:
+    server = make_server(ADDRESS_RATE="1")
+    server.start()
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(10):  # the first ones are let in at once, the others wait
+            client = await stack.enter_async_context(connect(server))
+            identity = Identities(SECRET).token(f"b{number}")
+            await client.send(kind="hello", protocol=1, identity=identity)
+        await until(lambda: server.post("room", {"data": 1})[0] == 429)
+        assert len(server.history("presence")) < 10
+
+
+async def test_nobody_can_publish_ahead_what_the_server_will_tell_of_another(server: Server) -> None:
+    async with connect(server) as thief:
+        await thief.hello(browser="thief", subscribe=["presence"])
+        async with connect(server) as victim:
+            await victim.hello(browser="victim")
+            joined = {"browser": "thief"}
+            while joined["browser"] != "victim":
+                (joined,) = [event["data"] for event in await thief.events(1)]
+            visit, number = joined["visit"], int(joined["visit"].rpartition("-")[2])
+            await thief.publish("presence", f"{visit}-leave", "squatted")
+            await thief.publish("presence", f"{visit.rpartition('-')[0]}-{number + 1}-join", "squatted")
+        async with connect(server) as next_one:
+            await next_one.hello(browser="next")
+        told: set[tuple[str, str]] = set()
+        async with asyncio.timeout(SECONDS):
+            while not {("leave", "victim"), ("join", "next")} <= told:
+                events = [event for event in await thief.events(1) if event["by"] == "server"]
+                told |= {(event["data"]["what"], event["data"]["browser"]) for event in events}
+
+
 async def test_one_address_holds_only_so_many_sockets(make_server: Callable[..., Server]) -> None:
     server = make_server(SOCKETS_PER_ADDRESS="2")
     server.start()
@@ -228,3 +272,23 @@ async def test_who_takes_nothing_is_given_up_and_harms_nobody(make_server: Calla
     assert len(server.history("room")) == 200
     assert "is given up" in server.log
     assert "Traceback" not in server.log
+
+
+async def test_who_takes_nothing_is_closed_all_the_same_when_the_log_fails(server: Server) -> None:
+    stuck = socket.socket()
+    stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.connect(("127.0.0.1", server.port))
+    async with connect(server, sock=stuck, compression=None, ping_interval=None, close_timeout=1) as reads_nothing:
+        await reads_nothing.hello(browser="stuck", subscribe=["room"])
+        await reads_nothing.until("subscribed")
+        reads_nothing.socket.transport.pause_reading()
+        text = "x" * 200_000
+        for _ in range(2):  # the second finds no room in the socket, and is put before it without waiting
+            server.post("room", [{"data": text} for _ in range(10)])
+        server.settle()
+        with sqlite3.connect(server.folder / "events.db") as connection:
+            connection.execute("ALTER TABLE events RENAME TO events_away")
+        connection.close()
+        await reads_nothing.send(kind="subscribe", topics=["other"])
+        await until(lambda: server.status()["sockets"] == 0)
+    assert "the connection of stuck ends" in server.log

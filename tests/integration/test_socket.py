@@ -175,6 +175,27 @@ async def test_what_retention_removed_is_a_gap_and_other_topics_have_none(make_s
         assert [(event["topic"], event["data"]) for event in await client.events(1)] == [("quiet", "after")]
 
 
+async def test_what_retention_removed_before_it_was_sent_is_a_gap_for_those_who_listen(
+    make_server: Callable[..., Server],
+) -> None:
+    server = make_server(RETENTION="100, busy=10", SNAPSHOT="5")
+    server.start()
+    async with connect(server) as client, connect(server) as other:
+        await client.hello(subscribe=["busy", "quiet"])
+        await other.hello(subscribe=["quiet"])
+        for each in (client, other):
+            await each.until("subscribed")
+        server.post("busy", [{"data": number} for number in range(50)])
+        server.post("quiet", {"data": "after"})
+        frames = [await client.frame()]
+        while frames[-1].kind != "events" or frames[-1].events[-1]["data"] != "after":
+            frames.append(await client.frame())
+        snapshots = [frame for frame in frames if frame.kind == "snapshot"]
+        assert [frame.header["reason"] for frame in snapshots] == ["gap"]
+        assert [event["data"] for event in snapshots[0].events] == [45, 46, 47, 48, 49]
+        assert [event["data"] for event in (await other.until("events")).events] == ["after"]
+
+
 def narrow_socket(server: Server) -> socket.socket:
     """A connection that takes little at once, so that the server soon has to wait for its client."""
     narrow = socket.socket()

@@ -113,7 +113,13 @@ def test_an_event_without_an_id_gets_one_of_its_own() -> None:
     ],
 )
 def test_origins(origin: str | None, host: str, allowed: bool) -> None:
-    assert origin_allowed(origin, host, ("https://friend.example",)) is allowed
+    assert origin_allowed(origin, host, ("https://friend.example",), secure=False) is allowed
+
+
+def test_a_page_that_came_without_tls_is_another_origin_than_one_that_came_with_it() -> None:
+    assert origin_allowed("https://a.org", "a.org", (), secure=True)
+    assert not origin_allowed("http://a.org", "a.org", (), secure=True)
+    assert origin_allowed("http://a.org", "a.org", ("http://a.org",), secure=True)
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
+from pathlib import Path
 
 from partyline import protocol
 from server.fanout import WINDOW_BYTES, Fanout, Window, encode_snapshot
-from server.log import Event, open_log
+from server.log import Draft, Event, open_log
 from server.rates import WINDOW_SECONDS, Rates
 
 
@@ -64,6 +67,26 @@ async def test_old_windows_go_when_the_buffer_is_full_and_the_newest_stays() -> 
     fanout.publish([event(6, "room", json.dumps("x" * 1000))])
     assert fanout.window(4) is None
     assert fanout.window(5) is not None
+
+
+async def test_it_goes_on_to_the_logs_end_where_what_was_there_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / "events.db"
+    log = open_log(f"sqlite:///{file}", retention=10)
+    await log.open()
+    fanout = Fanout(log, flush_seconds=0.0, buffer_bytes=1_000, rates=Rates(lambda: 0.0))
+    await fanout.open()
+    await log.append([Draft("room", "a", "1"), Draft("room", "b", "2")])
+    connection = sqlite3.connect(file)
+    connection.execute("DELETE FROM events WHERE id = 'b'")
+    connection.commit()
+    connection.close()
+    running = asyncio.create_task(fanout.run())
+    async with asyncio.timeout(20):
+        while fanout.position < 2:
+            await asyncio.sleep(0.01)
+    assert fanout.next_number == 1
+    running.cancel()
+    await log.close()
 
 
 def test_rates_are_of_the_last_seconds() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.identity import COOKIE, Identities, server_secret
@@ -27,6 +27,7 @@ def test_a_token_proves_its_browser_under_the_same_secret_alone() -> None:
 
 
 @given(st.text())
+@example("\ud800.AAAA")
 def test_nothing_else_proves_anything(text: str) -> None:
     assert OURS.browser_of(text) is None
     assert OURS.browser_of(None) is None

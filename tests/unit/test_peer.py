@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from partyline import protocol
 from server.log import Draft
-from server.peer import MAX_PATTERNS, Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
+from server.peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
 
 HELLO = {"kind": "hello", "protocol": protocol.VERSION, "cursor": None, "subscribe": ["room"]}
 
@@ -132,7 +132,7 @@ def test_an_error_names_the_frame_it_answers() -> None:
 def test_a_connection_holds_only_so_many_topics() -> None:
     peer = Peer("b1", max_frame=100_000, browser_of=lambda token: None)
     peer.receive(json.dumps(HELLO))
-    topics = [f"t{number}" for number in range(MAX_PATTERNS)]
+    topics = [f"t{number}" for number in range(protocol.MAX_PATTERNS)]
     assert refusals(peer.receive(json.dumps({"kind": "subscribe", "topics": topics}))) == ["too_many_topics"]
     assert peer.patterns == {"room"}
 

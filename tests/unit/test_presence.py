@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partyline import protocol
+from server.identity import Identities
 from server.log import Draft, Event
 from server.presence import MAX_LISTED, Entry, Everybody, Roster
 from server.visits import GRACE_SECONDS, TOPIC, Visits
@@ -56,19 +57,30 @@ def test_a_great_crowd_is_told_by_its_number() -> None:
     assert Everybody(Roster(), [there.to_text()]).browsers == MAX_LISTED + 50
 
 
+def test_a_roster_stays_within_what_nats_takes_whatever_clients_want() -> None:
+    greedy = [Entry(f"greedy-{number}", 1, [f"{topic:0>200}" for topic in range(200)]) for number in range(100)]
+    there = make_roster(*greedy, Entry("z", 1, ["room"]))
+    text = there.to_text()
+    assert len(text) < 1_000_000
+    everybody = Everybody(Roster(), [text])
+    assert everybody.browsers == 101
+    assert everybody.people["z"].topics == {"room"}
+
+
 class Process:
     """A server process, as far as visits go."""
 
     def __init__(self, name: str, log: list[Event]) -> None:
-        self.visits = Visits(name)
+        self.visits = Visits(name, Identities("secret").seal)
         self.roster = Roster()
         self.log = log
         self.entries: dict[str, Entry] = {}
 
     def look(self, now: float, *others: Process) -> list[str]:
         everybody = Everybody(self.roster, [other.roster.to_text() for other in others])
-        drafts = self.visits.look(everybody.people, now)
-        self.roster.visits = {browser: self.visits.of(browser) for browser in self.roster.people()}
+        here = self.roster.people()
+        drafts = self.visits.look(everybody.people, now, here=here.keys(), complete=everybody.complete)
+        self.roster.visits = {browser: self.visits.of(browser) for browser in here}
         return [self._append(draft) for draft in drafts if draft.id not in {event.id for event in self.log}]
 
     def come(self, browser: str, elsewhere: str = "") -> list[str]:
@@ -152,6 +164,35 @@ def test_who_was_on_a_process_that_died_has_left_and_is_told_once() -> None:
     three.look(1.0, two)
     assert two.look(1.0 + GRACE_SECONDS, three) == ["leave a"]
     assert three.look(1.0 + GRACE_SECONDS, two) == []
+
+
+def test_who_finds_no_place_on_another_process_list_has_not_left() -> None:
+    log: list[Event] = []
+    one, two = Process("one", log), Process("two", log)
+    one.come("z")
+    one.look(0.0, two)
+    assert two.look(0.0, one) == []
+    for number in range(MAX_LISTED):
+        one.come(f"a{number}")
+    one.look(1.0, two)
+    assert "z" not in json.loads(one.roster.to_text())["browsers"]
+    assert two.look(1.0, one) == []
+    assert two.look(60.0, one) == []
+    one.go("z")
+    one.look(61.0, two)
+    assert one.look(70.0, two) == ["leave z"]
+    assert two.look(70.0, one) == []
+
+
+def test_an_id_of_a_join_or_leave_is_the_same_everywhere_and_cannot_be_known() -> None:
+    one, two, stranger = (Visits("p", Identities(secret).seal) for secret in ("s", "s", "another"))
+    ids = []
+    for visits in (one, two, stranger):
+        draft = visits.join("a", "")
+        assert draft is not None
+        assert draft.id != json.loads(draft.data)["visit"] + "-join"
+        ids.append(draft.id)
+    assert ids[0] == ids[1] != ids[2]
 
 
 def test_a_server_that_starts_again_tells_who_never_came_back() -> None:

@@ -34,7 +34,7 @@ def welcome(epoch: str = "e1", seq: int = 0, *, resumed: bool = False) -> str:
             "seq": seq,
             "resumed": resumed,
             "heartbeat": 15,
-            "limits": {"frame": 1000},
+            "limits": {"frame": 1000, "topics": protocol.MAX_PATTERNS},
         }
     )
 
@@ -192,6 +192,66 @@ def test_the_backoff_grows_and_is_capped() -> None:
         assert Dial() in session.tick(now)
     assert delays[:3] == [1.0, 2.0, 4.0]
     assert delays[-1] == session_module.BACKOFF_CAP
+
+
+def test_after_a_night_without_the_network_it_still_dials() -> None:
+    session = make_session(jitter=1.0)
+    session.tab_said(1, hello("room"), 0.0)
+    now = 0.0
+    for _ in range(5_000):
+        session.socket_closed(1006, "", now)
+        wake = session.next_wake()
+        assert wake == now + session_module.BACKOFF_CAP or now < 60
+        assert wake is not None
+        now = wake
+        assert Dial() in session.tick(now)
+
+
+def test_a_token_that_the_server_does_not_know_any_more_is_forgotten() -> None:
+    session = live_session("room")
+    session.socket_said(json.dumps({**json.loads(welcome(seq=10)), "identity": "b1.old"}), 1.0)
+    session.socket_closed(1006, "", 2.0)
+    (first,) = sent(session.socket_opened(3.0))
+    assert first["identity"] == "b1.old"
+    refusal = json.dumps({"kind": "error", "code": "bad_identity", "message": "", "retry": False})
+    (second,) = sent(session.socket_said(refusal, 3.1))
+    assert second == {**first, "identity": None}
+    assert sent(session.socket_said(refusal, 3.2)) == []
+
+
+def test_more_topics_than_the_server_takes_are_refused_and_the_line_goes_on() -> None:
+    session = live_session("room")
+    many = [f"t{number}" for number in range(protocol.MAX_PATTERNS)]
+    effects = session.tab_said(2, hello(*many), 1.0)
+    assert [frame["kind"] for frame in told(effects, 2)] == ["joined", "error"]
+    assert told(effects, 2)[1]["code"] == "too_many_topics"
+    assert sent(effects) == []
+    effects = session.tab_said(2, json.dumps({"kind": "subscribe", "topics": many[1:]}), 2.0)
+    assert sent(effects) == [{"kind": "subscribe", "topics": sorted(many[1:])}]
+    session.socket_closed(1006, "", 3.0)
+    (frame,) = sent(session.socket_opened(4.0))
+    assert len(frame["resume"]) + len(frame["subscribe"]) == protocol.MAX_PATTERNS
+
+
+def test_topics_in_their_grace_make_room() -> None:
+    session = live_session("room", "stays")
+    session.tab_gone(1, 1.0)
+    many = [f"t{number}" for number in range(protocol.MAX_PATTERNS - 1)]
+    effects = session.tab_said(2, hello("stays", *many), 2.0)
+    assert [frame["kind"] for frame in told(effects, 2)] == ["joined", "snapshot"]
+    assert sent(effects) == [
+        {"kind": "unsubscribe", "topics": ["room"]},
+        {"kind": "subscribe", "topics": sorted(many)},
+    ]
+
+
+def test_one_id_in_two_topics_is_not_taken_for_one_event() -> None:
+    session = live_session("room")
+    session.socket_closed(1006, "", 1.0)
+    session.tab_said(1, publish("p1", "room"), 2.0)
+    (refusal,) = told(session.tab_said(1, publish("p1", "other"), 2.0))
+    assert (refusal["kind"], refusal["code"], refusal["id"]) == ("error", "bad_id", "p1")
+    assert told(session.tab_said(1, publish("p1", "room"), 2.0)) == []
 
 
 @pytest.mark.parametrize(

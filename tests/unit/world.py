@@ -101,7 +101,9 @@ class Connection:
         resumed = cursor is not None and cursor[0] == self.log.epoch and cursor[1] <= self.log.last_seq
         self.position = self.log.last_seq
         welcome = {"kind": "welcome", "epoch": self.log.epoch, "seq": self.position, "resumed": resumed, "browser": "b"}
-        self.down.append(json.dumps({**welcome, "heartbeat": 15, "limits": {"frame": 10_000}}))
+        self.down.append(
+            json.dumps({**welcome, "heartbeat": 15, "limits": {"frame": 10_000, "topics": protocol.MAX_PATTERNS}})
+        )
         if resumed and cursor is not None:
             self.patterns = start.resume
             self.position = cursor[1]

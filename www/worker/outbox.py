@@ -10,9 +10,10 @@ MAX_LETTERS = 1_000
 
 @dataclass
 class Letter:
-    """A publish on its way: its frame's text, the port that wants to know, and when it may be sent again."""
+    """A publish on its way: its topic, its frame's text, the port that wants to know, and when it may be sent again."""
 
     id: str
+    topic: str
     frame: str
     port: int
     retry_at: float | None = None

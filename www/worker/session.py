@@ -14,6 +14,7 @@ hold a whole window of the log, never within one, so that what follows it after 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 10.0
+BACKOFF_DOUBLINGS = 5  # past the cap; without an end, the power would grow too large for a float within hours
 STABLE_SECONDS = 5.0
 IDLE_GRACE = 5.0
 RETRY_SECONDS = 1.0
@@ -82,6 +84,7 @@ class Session:
         self._return_within = 0.0  # seconds, as a goodbye said; 0 where none came
         self._socket_open = False
         self._frame_limit = 0
+        self._topic_limit = protocol.MAX_PATTERNS
         self._heartbeat = WELCOME_TIMEOUT / SILENCE_PERIODS
         self._live_since = 0.0
         self._dial_at: float | None = None
@@ -101,7 +104,7 @@ class Session:
             if tab is None:
                 raise ProtocolError("hello_first", f"A tab said {kind[:40]!r} before hello.")
             if kind == protocol.SUBSCRIBE:
-                return self._tab_wants(port, tab, _patterns(header), now)
+                return self._tab_wants(port, tab, _patterns(header))
             if kind == protocol.UNSUBSCRIBE:
                 tab.patterns -= _patterns(header)
                 self._release_topics(now)
@@ -136,6 +139,9 @@ class Session:
         self.sockets_opened += 1
         self._tabs_told = len(self._tabs)
         self._silent_at = now + WELCOME_TIMEOUT
+        return self._say_hello()
+
+    def _say_hello(self) -> list[Effect]:
         hello: Header = {
             "kind": protocol.HELLO,
             "protocol": protocol.VERSION,
@@ -196,10 +202,7 @@ class Session:
             effects += self._dial(now)
         if self._live:
             effects += [Send(letter.frame) for letter in self._outbox.due(now)]
-        expired = self._topics.expire(now)
-        if expired and self._socket_open:
-            effects.append(Send(protocol.encode({"kind": protocol.UNSUBSCRIBE, "topics": expired})))
-        return effects
+        return effects + self._tell_expired(self._topics.expire(now))
 
     def diagnostics(self) -> dict[str, Any]:
         """What the session knows of itself, in numbers and names."""
@@ -242,13 +245,20 @@ class Session:
             "presence": self._presence,
         }
         effects: list[Effect] = [Tell(port, protocol.encode(joined)), *self._tabs_changed()]
-        effects += self._tab_wants(port, tab, _patterns(header), now)
+        effects += self._tab_wants(port, tab, _patterns(header))
         self._release_topics(now)  # it may have said hello before, and wanted others
         return effects + (self._dial(now) if self.state == "idle" else self._hurry(now))
 
-    def _tab_wants(self, port: int, tab: Tab, patterns: set[str], now: float) -> list[Effect]:
-        tab.patterns |= patterns
+    def _tab_wants(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
         effects: list[Effect] = []
+        if len(patterns.union(self._topics.patterns())) > self._topic_limit:
+            # a hello with too many would be refused, and the line be dead for all tabs
+            effects += self._tell_expired(self._topics.expire(math.inf, keep=patterns))
+        if len(patterns.union(self._topics.patterns())) > self._topic_limit:
+            message = f"All tabs together may have {self._topic_limit} topics; these are too many, and none was added."
+            refusal = {"kind": protocol.ERROR, "code": "too_many_topics", "message": message}
+            return [*effects, Tell(port, protocol.encode(refusal))]
+        tab.patterns |= patterns
         new = self._topics.add(patterns)
         if new and self._socket_open:
             effects.append(Send(protocol.encode({"kind": protocol.SUBSCRIBE, "topics": new})))
@@ -276,18 +286,21 @@ class Session:
 
         if not isinstance(event_id, str) or not protocol.is_id(event_id):
             return refuse("bad_id", "A publish needs an id.")
-        if not is_topic(topic):
+        if not isinstance(topic, str) or not is_topic(topic):
             return refuse("bad_topic", "A publish needs a topic of letters, digits, _ and -, in words joined by dots.")
         try:
             json.dumps(header.get("data"), allow_nan=False)
         except ValueError:
             return refuse("bad_number", "A publish holds a number that JSON cannot tell: NaN or infinite.")
+        waiting = self._outbox.get(event_id)
+        if waiting is not None and waiting.topic != topic:  # an answer names the id alone, and would be taken for both
+            return refuse("bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own.")
         if self._outbox.full:
             return refuse("outbox_full", "Too much waits to be sent; it will do when the line is back.")
         frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": header.get("data")})
         if self._frame_limit and len(frame) > self._frame_limit:
             return refuse("too_large", f"The server takes at most {self._frame_limit} bytes at once.")
-        self._outbox.add(Letter(event_id, frame, port))
+        self._outbox.add(Letter(event_id, topic, frame, port))
         return [Send(frame)] if self._live else []
 
     def _answer(self, header: Header) -> Header:
@@ -295,6 +308,11 @@ class Session:
         if header.get("what") == "diagnostics":
             return {**answer, "value": self.diagnostics()}
         return {**answer, "error": f"the worker cannot tell {str(header.get('what'))[:40]!r}"}
+
+    def _tell_expired(self, expired: list[str]) -> list[Effect]:
+        if not expired or not self._socket_open:
+            return []
+        return [Send(protocol.encode({"kind": protocol.UNSUBSCRIBE, "topics": expired}))]
 
     def _release_topics(self, now: float) -> None:
         """Keep what no tab wants any more for a time of grace only."""
@@ -342,6 +360,7 @@ class Session:
         self._identity = header.get("identity")
         self._heartbeat = float(header["heartbeat"])
         self._frame_limit = int(header["limits"]["frame"])
+        self._topic_limit = int(header["limits"]["topics"])
         if not header["resumed"]:
             if self.epoch:
                 self._era += 1
@@ -367,6 +386,9 @@ class Session:
         return [Tell(letter.port, text)] if letter.port in self._tabs else []
 
     def _refused(self, header: Header, text: str, now: float) -> list[Effect]:
+        if header.get("code") == "bad_identity" and self._identity is not None:
+            self._identity = None  # the servers' secret is another one now: be a new browser rather than none
+            return self._say_hello()
         letter = self._outbox.get(header.get("id"))
         if letter is None:
             self.dropped += header["code"] != "slowed"  # which loses nothing
@@ -400,7 +422,8 @@ class Session:
         self._forget_socket()
         if not self._tabs and self._idle_at is None:
             return self._become("idle")
-        within = self._return_within if self._return_within > 0 else min(BACKOFF_CAP, BACKOFF_BASE * 2**self._attempt)
+        backoff = min(BACKOFF_CAP, BACKOFF_BASE * 2 ** min(self._attempt, BACKOFF_DOUBLINGS))
+        within = self._return_within if self._return_within > 0 else backoff
         self._return_within = 0.0
         self._dial_at = now + self._random() * within
         return self._become("offline", reason)

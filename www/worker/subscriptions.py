@@ -54,9 +54,16 @@ class Subscriptions:
             if name not in wanted and subscription.leave_at is None:
                 subscription.leave_at = now + GRACE
 
-    def expire(self, now: float) -> list[str]:
-        """Forget those whose grace is over, and their events; returns them, for the server to send no more."""
-        leaving = {name: each.leave_at for name, each in self._subscriptions.items() if each.leave_at is not None}
+    def expire(self, now: float, keep: Collection[str] = ()) -> list[str]:
+        """Forget those whose grace is over, and their events; returns them, for the server to send no more.
+
+        Those of ``keep`` stay in any case.
+        """
+        leaving = {
+            name: each.leave_at
+            for name, each in self._subscriptions.items()
+            if each.leave_at is not None and name not in keep
+        }
         gone = sorted(name for name, leave_at in leaving.items() if leave_at <= now)
         for name in gone:
             del self._subscriptions[name]

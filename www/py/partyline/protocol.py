@@ -83,6 +83,7 @@ CLOSE_VERSION = 4001
 FINAL_CLOSE_CODES = (CLOSE_POLICY, CLOSE_VERSION)
 
 MAX_ID_LENGTH = 200
+MAX_PATTERNS = 200  # topics and patterns that one connection may hold; the welcome tells it too
 MAX_DEPTH = 64  # arrays and objects inside each other, in a header
 
 
