@@ -69,8 +69,7 @@ class Api:
 
     async def presence(self) -> ResponseReturnValue:
         """Who is on the line, over all processes: each browser with its tabs and topics. For who holds the token."""
-        if not self.publishers.holds_token(request):
-            raise InputError("bad_token", "Who is here is told with the header Authorization: Bearer <token>.", 401)
+        self.publishers.check_token(request, "Who is here is told for")
         everybody = self.line.everybody()
         return {
             "sockets": everybody.sockets,

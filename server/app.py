@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.request_class = LingeringRequest
     app.extensions["partyline.line"] = line
     app.register_blueprint(Api(line, metrics.metered(log, "http"), rates, running, publishers).blueprint())
-    ops = Ops(line)
+    ops = Ops(line, publishers)
     app.register_blueprint(ops.blueprint())
     app.extensions["partyline.ops"] = ops
     app.register_blueprint(site.blueprint())

@@ -76,17 +76,25 @@ class Publishers:
     def admit(self, request: Request) -> str:
         """The browser that the request proves to come from, empty for none. Raises InputError: 401, 403 or 429."""
         check_origin(request, self._settings.origins)
-        authorization = request.headers.get("Authorization")
-        if not self.holds_token(request):
-            if authorization is not None:
-                _refuse_for(self._attempts.of(request.remote_addr or "").try_take(), "Too many wrong tokens")
-                raise InputError("bad_token", "That is not this server's token.", 401)
-            raise InputError("bad_token", "Publishing needs the header Authorization: Bearer <token>.", 401)
+        self.check_token(request, "Publishing needs")
         return self._identities.browser_of(request.cookies.get(COOKIE)) or ""
 
-    def holds_token(self, request: Request) -> bool:
-        """Whether the request comes from who holds the token; anybody does where none is set."""
-        return token_allowed(request.headers.get("Authorization"), self._settings.token) or self._is_teacher()
+    def check_token(self, request: Request, what: str) -> None:
+        """Refuse who neither bears the token, where one is set, nor is signed in. Raises InputError: 401 or 429.
+
+        After some wrong tokens an address waits, whatever it sends: a right guess must not be told from a wrong one.
+        ``what`` begins the sentence that says a token is needed.
+        """
+        authorization = request.headers.get("Authorization")
+        if not self._settings.token or self._is_teacher():
+            return
+        if authorization is None:
+            raise InputError("bad_token", f"{what} the header Authorization: Bearer <token>.", 401)
+        attempts = self._attempts.of(request.remote_addr or "")
+        _refuse_for(attempts.wait(), "Too many wrong tokens")
+        if not token_allowed(authorization, self._settings.token):
+            attempts.take()
+            raise InputError("bad_token", "That is not this server's token.", 401)
 
     def spend(self, request: Request, events: int) -> None:
         """Count what is about to be published. Raises InputError, status 429, where an address publishes too much."""

@@ -33,11 +33,15 @@ class TokenBucket:
 
     def try_take(self, count: float = 1.0) -> float:
         """Take tokens only if there is no debt; returns 0 if so, else in how many seconds to try again."""
+        wait = self.wait()
+        if not wait:
+            self._tokens -= count
+        return wait
+
+    def wait(self) -> float:
+        """In how many seconds there is something to take again; 0 where there is now."""
         self._refill()
-        if self._tokens <= 0:
-            return -self._tokens / self.rate + 1.0 / self.rate
-        self._tokens -= count
-        return 0.0
+        return 0.0 if self._tokens > 0 else (1.0 - self._tokens) / self.rate
 
     @property
     def is_full(self) -> bool:

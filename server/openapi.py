@@ -66,7 +66,11 @@ def _presence() -> Json:
         "operationId": "presence",
         "summary": "Who is on the line, over all processes",
         "security": [{"token": []}, {}],
-        "responses": {"200": _json("Browsers, with their tabs and topics.", _ref("Presence")), "401": _unauthorized()},
+        "responses": {
+            "200": _json("Browsers, with their tabs and topics.", _ref("Presence")),
+            "401": _unauthorized(),
+            "429": _too_many(),
+        },
     }
 
 
@@ -148,6 +152,7 @@ def _metrics() -> Json:
                 "content": {"text/plain": {"schema": {"type": "string"}}},
             },
             "401": _unauthorized(),
+            "429": _too_many(),
         },
     }
 

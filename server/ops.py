@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from quart import Blueprint, Response, ResponseReturnValue, request
 
-from .auth import token_allowed
+from .auth import Publishers
 from .checks import InputError
 from .exporter import CONTENT_TYPE, Exporter
 from .line import Line
@@ -26,8 +26,9 @@ logger = logging.getLogger("partyline.ops")
 class Ops:
     """The routes. ``stopping`` is set when the server is about to end."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, publishers: Publishers) -> None:
         self.line = line
+        self._publishers = publishers
         self.stopping = False
         self._exporter = Exporter(line)
 
@@ -55,8 +56,7 @@ class Ops:
 
     async def metrics(self) -> ResponseReturnValue:
         """All figures as text; where a token is set, for its bearer alone."""
-        if not token_allowed(request.headers.get("Authorization"), self.line.settings.token):
-            raise InputError("bad_token", "The metrics need the header Authorization: Bearer <token>.", 401)
+        self._publishers.check_token(request, "The metrics need")
         self._exporter.log_seq = await self._last_seq()
         return Response(self._exporter.text(), content_type=CONTENT_TYPE)
 
