@@ -56,7 +56,7 @@ class Api:
 
     async def status(self) -> ResponseReturnValue:
         """Counts as the server sees them; ``topics`` is how many there are."""
-        everybody = self.line.everybody()
+        everybody = self.line.attendance.everybody()
         return {
             "epoch": self.log.epoch,
             "seq": await self.log.last_seq(),
@@ -70,7 +70,7 @@ class Api:
     async def presence(self) -> ResponseReturnValue:
         """Who is on the line, over all processes: each browser with its tabs and topics. For who holds the token."""
         self.publishers.check_token(request, "Who is here is told for")
-        everybody = self.line.everybody()
+        everybody = self.line.attendance.everybody()
         return {
             "sockets": everybody.sockets,
             "browsers": everybody.browsers,

@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     secret = server_secret(settings.secret)
     identities = Identities(secret)
     line = Line(settings, log, fanout, identities)
-    fanout.on_reset, fanout.on_announced = line.reset, line.others_changed
+    fanout.on_reset, fanout.on_announced = line.reset, line.attendance.others_changed
     running = feeds.Feeds(sources, metrics.metered(log, "feed"), url=settings.log, max_bytes=settings.max_frame)
     site = Site(ROOT, identities, has_token=bool(settings.token))
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         await log.open()
         await fanout.open()
         start(fanout.run())
-        start(line.run_presence())
+        start(line.attendance.run())
         out = assets.default_out(settings.assets)
         if not await _serve_prepared(site, out):
             start(_prepare(site, out, stopping))
@@ -123,7 +123,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await line.close()
+        await line.attendance.close()
         await log.close()
 
     @app.after_request

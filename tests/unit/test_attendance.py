@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from server import line as line_module
+from server import attendance as attendance_module
 from server import visits
-from server.config import Settings
-from server.fanout import Fanout
+from server.attendance import Attendance
 from server.identity import Identities
-from server.line import Line
+from server.limits import Buckets
 from server.log import ANNOUNCED_SECONDS, EventLog, open_log
 from server.presence import Entry
-from server.rates import Rates
 
 SECONDS = 20
 
@@ -48,8 +47,8 @@ class Breakable:
 
 @pytest.fixture
 async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Breakable]:
-    for name in ("RENEW_SECONDS", "RECALL_SECONDS", "PRESENCE_DELAY"):
-        monkeypatch.setattr(line_module, name, 0.02)
+    for name in ("RENEW_SECONDS", "RECALL_SECONDS", "DELAY"):
+        monkeypatch.setattr(attendance_module, name, 0.02)
     monkeypatch.setattr(visits, "GRACE_SECONDS", 0.02)
     home = Breakable(tmp_path / "events.db")
     await home.log.open()
@@ -58,9 +57,8 @@ async def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 @pytest.fixture
-def line(home: Breakable) -> Line:
-    fanout = Fanout(home.log, flush_seconds=0.0, buffer_bytes=1_000, rates=Rates(lambda: 0.0))
-    return Line(Settings(), home.log, fanout, Identities("secret"))
+def attendance(home: Breakable) -> Attendance:
+    return Attendance(home.log, Identities("secret"), Buckets(100, time.monotonic), heartbeat_ms=15_000)
 
 
 async def until(wanted: Callable[[], Awaitable[bool]]) -> None:
@@ -69,44 +67,46 @@ async def until(wanted: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def presence_told(line: Line, task: asyncio.Task[None]) -> None:
-    line.roster.sockets = 7
-    line.presence_changed()
+async def presence_told(attendance: Attendance, task: asyncio.Task[None]) -> None:
+    attendance.roster.sockets = 7
+    attendance.changed()
 
     async def told() -> bool:
-        return b'"sockets": 7' in line.presence_frame or task.done()
+        return b'"sockets": 7' in attendance.frame or task.done()
 
     await until(told)
 
 
 async def test_a_log_that_fails_at_the_start_does_not_end_presence(
-    home: Breakable, line: Line, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    home: Breakable, attendance: Attendance, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line_module.logger, "handlers", [caplog.handler])
+    monkeypatch.setattr(attendance_module.logger, "handlers", [caplog.handler])
     home.break_it()
-    task = asyncio.create_task(line.run_presence())
+    task = asyncio.create_task(attendance.run())
 
     async def noticed() -> bool:
         return "is asked again" in caplog.text or task.done()
 
     await until(noticed)
     home.mend_it()
-    await presence_told(line, task)
+    await presence_told(attendance, task)
     assert not task.done()
     task.cancel()
 
 
-async def test_joins_and_leaves_that_a_failing_log_did_not_take_are_told_later(home: Breakable, line: Line) -> None:
+async def test_joins_and_leaves_that_a_failing_log_did_not_take_are_told_later(
+    home: Breakable, attendance: Attendance
+) -> None:
     entry = Entry("a")
-    task = asyncio.create_task(line.run_presence())
-    await presence_told(line, task)
+    task = asyncio.create_task(attendance.run())
+    await presence_told(attendance, task)
     home.break_it()
-    assert await line.join(entry, "::1") == 0
-    line.roster.discard(entry)
-    line.presence_changed()
+    assert await attendance.join(entry, "::1") == 0
+    attendance.roster.discard(entry)
+    attendance.changed()
 
     async def forgotten() -> bool:
-        return not line._visits.of("a")
+        return not attendance._visits.of("a")
 
     await until(forgotten)
     home.mend_it()
@@ -120,4 +120,4 @@ async def test_joins_and_leaves_that_a_failing_log_did_not_take_are_told_later(h
 
 
 def test_a_crowd_does_not_delay_presence_until_the_others_take_us_for_gone() -> None:
-    assert line_module.RENEW_SECONDS + line_module.presence_delay(1_000_000) < ANNOUNCED_SECONDS
+    assert attendance_module.RENEW_SECONDS + attendance_module.delay(1_000_000) < ANNOUNCED_SECONDS
