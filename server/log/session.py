@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from .connection import Connection
 from .mirror import Mirror
 from .retention import Retention
 from .stream import StreamState, decode, look, prepare, renew_epoch
-from .tail import Tail
+from .tail import Tail, TailError
 
 PROGRESS_SECONDS = 5.0
 WATCH_SECONDS = 10.0
@@ -132,12 +133,19 @@ class Session:
         self._touched.set()
 
     async def _watch(self) -> None:
+        """Look at the stream now and then: is it the same, and has all that it had at the last look come since?"""
+        had, looked = 0, 0.0
         while True:
             self._touched.clear()
             seen = self.mirror.last_seq_here
+            complete_at = self.tail.complete_at
+            if complete_at is not None and complete_at > looked and seen < had:
+                # the consumer says that it has sent all; what it passed over, nobody can tell
+                raise TailError(f"the consumer has passed over messages {seen + 1} to {had}", afresh=True)
             state = await look(self.connection.js, self.home.address)
             if state is None or state.epoch != self.mirror.epoch or state.last_seq < seen:
                 raise ConnectionError("the stream is another one")
+            had, looked = state.last_seq, time.monotonic()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(WATCH_SECONDS):
                     await self._touched.wait()

@@ -8,13 +8,15 @@ import os
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
 
 import nats
 import pytest
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
-from server.log import Draft, EventLog, LogBusyError, LogError, LogTooLargeError, open_log
+from server.log import Draft, EventLog, LogBusyError, LogError, LogTooLargeError, open_log, session
 from server.log.jetstream import JetStreamLog
 from tests.integration.homes import Home, eventually
 from tests.nats import Nats
@@ -208,6 +210,33 @@ async def test_what_was_removed_before_it_could_be_read_is_no_silent_gap(
     infos = {info.topic: info for info in await log.topics()}
     assert infos["new"].pruned == last, "of a topic that is new here nobody knows what was there before"
     assert receipt.seq == last + 1
+
+
+async def test_a_consumer_that_passes_messages_over_is_noticed(
+    home: Home, own_nats: Nats, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says that all was sent, and the stream says that there is more: then all is read anew."""
+    monkeypatch.setattr(session, "WATCH_SECONDS", 0.05)
+    log = await home.open()
+    await log.append([draft(number) for number in range(5)])
+    async with by_hand(own_nats) as js:
+        await js.purge_stream(stream)
+    real = session.look
+
+    async def claims_more(*args: Any) -> Any:
+        state = await real(*args)
+        return replace(state, last_seq=state.last_seq + 3) if state is not None and not log.breaks else state
+
+    monkeypatch.setattr(session, "look", claims_more)
+
+    async def broken() -> int:
+        return log.breaks
+
+    await eventually(broken, 1)
+    monkeypatch.undo()
+    (receipt,) = await log.append([draft("new")])
+    assert receipt.seq == 6
+    assert await ids(log) == ["new"]
 
 
 async def test_an_id_past_the_duplicate_window_is_known(own_nats: Nats, home: Home, stream: str) -> None:
