@@ -37,7 +37,7 @@ def serve_partyline(port: int, control: Any, log: str) -> None:
     from server.config import Settings
 
     async def main() -> None:
-        app = create_app(Settings(log=log, feeds=(), flush_ms=1, log_level="warning"))
+        app = create_app(Settings(log=log, feeds=(), flush_ms=1, log_level="warning", secret="of the bench"))
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]
         config.accesslog = config.errorlog = None

@@ -90,7 +90,7 @@ def test_a_log_that_takes_nothing_is_told_and_that_it_takes_again(server: Server
 
 
 async def test_a_server_that_is_about_to_end_says_so(tmp_path: Path) -> None:
-    app = create_app(Settings(log="memory://", feeds=()))
+    app = create_app(Settings(log="memory://", feeds=(), secret="of the tests"))
     async with app.test_app() as running:
         client = running.test_client()
         assert (await client.get("/healthz")).status_code == 200

@@ -51,7 +51,7 @@ def test_it_is_valid_openapi(spec: dict[str, Any]) -> None:
 
 
 def test_every_route_is_in_it_and_every_path_is_a_route(spec: dict[str, Any]) -> None:
-    app = create_app(Settings(log="memory://", feeds=()))
+    app = create_app(Settings(log="memory://", feeds=(), secret="of the tests"))
     routes = {
         (method, re.sub(r"<(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
