@@ -15,6 +15,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import secrets
 import statistics
 import time
 from typing import Any
@@ -37,7 +38,7 @@ def serve_partyline(port: int, control: Any, log: str) -> None:
     from server.config import Settings
 
     async def main() -> None:
-        app = create_app(Settings(log=log, feeds=(), flush_ms=1, log_level="warning", secret="of the bench"))
+        app = create_app(Settings(log=log, feeds=(), flush_ms=1, log_level="warning", secret=secrets.token_hex()))
         config = Config()
         config.bind = [f"127.0.0.1:{port}"]
         config.accesslog = config.errorlog = None
