@@ -1,7 +1,7 @@
-"""The HTTP API: publish, history, topics, status. JSON in, JSON out; errors are JSON too.
+"""The HTTP API: publish, history, topics, status, presence. JSON in, JSON out; errors are JSON too.
 
 POST /api/topics/<topic>/events    GET /api/topics/<topic>/events?after=SEQ&limit=N
-GET  /api/topics                   GET /api/status        GET /api/openapi.json
+GET  /api/topics    GET /api/status    GET /api/presence    GET /api/openapi.json
 """
 
 from __future__ import annotations

@@ -14,8 +14,6 @@ const guard = {
       return null;
     }
   },
-  read: (key) => guard.attempt(() => localStorage.getItem(key)),
-  write: (key, value) => guard.attempt(() => localStorage.setItem(key, value)),
   channel: (name) => guard.attempt(() => new BroadcastChannel(name)),
   worker: (url, name) =>
     guard.attempt(() => new SharedWorker(url, { type: "module", name, extendedLifetime: true })),
