@@ -70,7 +70,8 @@ def create_app(settings: Settings | None = None) -> Quart:
     line = Line(settings, log, fanout, identities)
     fanout.on_reset, fanout.on_announced = line.reset, line.attendance.others_changed
     running = feeds.Feeds(sources, metrics.metered(log, "feed"), url=settings.log, max_bytes=settings.max_frame)
-    site = Site(ROOT, identities, has_token=bool(settings.token))
+    site = Site(ROOT, identities, has_token=bool(settings.token), worker_silence=settings.worker_silence_ms / 1000)
+    line.build = site.build
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
     sign_in = SignIn(settings, site, attempts)
     publishers = Publishers(

@@ -77,6 +77,10 @@ class Settings:
         10_000, "How many events a returning browser may be behind before it is given a snapshot instead."
     )
     heartbeat_ms: int = _setting(15_000, "How long the server stays silent on a socket at most, in milliseconds.")
+    worker_silence_ms: int = _setting(
+        10_000,
+        "How long a browser's worker may leave its tabs without an answer, in milliseconds, before they replace it.",
+    )
     max_frame: int = _setting(262_144, "The largest frame taken from a socket, in bytes of UTF-8.")
     max_body: int = _setting(4_194_304, "The largest HTTP body taken, in bytes.")
     rate: int = _setting(500, "How many frames a second a socket is read at most; four seconds' worth at once.")

@@ -14,6 +14,7 @@ import asyncio
 import json
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from partyline import __version__, protocol
@@ -60,7 +61,10 @@ logger = logging.getLogger("partyline.line")
 
 @dataclass(frozen=True)
 class Shared:
-    """What all connections of a process stand on; ``log`` counts what they append."""
+    """What all connections of a process stand on.
+
+    ``log`` counts what they append; ``build`` tells the hash of what a browser's worker is made of.
+    """
 
     settings: Settings
     log: EventLog
@@ -69,6 +73,7 @@ class Shared:
     identities: Identities
     addresses: Buckets
     attendance: Attendance
+    build: Callable[[], str]
 
 
 class Connection:
@@ -392,6 +397,7 @@ class Connection:
             "kind": protocol.WELCOME,
             "protocol": protocol.VERSION,
             "version": __version__,
+            "build": self._shared.build(),
             "browser": start.browser,
             "epoch": self._shared.log.epoch,
             "seq": self.position,

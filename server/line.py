@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import cast
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
@@ -85,6 +86,7 @@ class Line:
             self.metrics.metered(log, "server"), identities, self.addresses, heartbeat_ms=settings.heartbeat_ms
         )
         self.attendance.on_told = self._tell_presence
+        self.build: Callable[[], str] = str  # set by who knows
         self.connections: set[Connection] = set()
         self._shared = Shared(
             settings=settings,
@@ -94,6 +96,7 @@ class Line:
             identities=identities,
             addresses=self.addresses,
             attendance=self.attendance,
+            build=lambda: self.build(),
         )
         self._sockets_of: Counter[str] = Counter()
 

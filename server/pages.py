@@ -41,8 +41,9 @@ SECURITY_HEADERS = {
 class Site:
     """What browsers load. ``manifest`` is None until the npm packages are prepared; ``progress`` says how far it is."""
 
-    def __init__(self, root: Path, identities: Identities, *, has_token: bool) -> None:
+    def __init__(self, root: Path, identities: Identities, *, has_token: bool, worker_silence: float) -> None:
         self.identities = identities
+        self.worker_silence = worker_silence
         self.has_token = has_token
         self.is_teacher: Callable[[], bool] = lambda: False  # set by who knows
         self.www = root / "www"
@@ -59,6 +60,10 @@ class Site:
         """The npm packages stand ready in ``out``: pages may be served. Reads them all, so call it in a thread."""
         self._assets = load_prepared(out, manifest)
         self.manifest = manifest
+
+    def build(self) -> str:
+        """The hash of what the browser's worker is made of; a deploy gives another one."""
+        return self._make_bundle()[0]
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with an app."""
@@ -130,7 +135,8 @@ class Site:
             browser=browser,
             has_token=self.has_token,
             teacher=self.has_token and has_request_context() and self.is_teacher(),
-            build=self._make_bundle()[0],
+            build=self.build(),
+            silence=self.worker_silence,
             progress=self.progress,
             prepared=self.manifest is not None,
             **values,
@@ -156,7 +162,7 @@ class Site:
         """PyScript's configuration of a tab: the interpreter, and which files to lay where in its file system."""
         py = self.www / "py"
         names = sorted(f"partyline/{path.name}" for path in (py / "partyline").glob("*.py"))
-        names += ["dom.py", "status.py", "tab.py"]
+        names += ["dom.py", "status.py", "tab.py", "worker.py"]
         files = {f"/py/{name}": f"./{name}" for name in names}
         return json.dumps(
             {

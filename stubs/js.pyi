@@ -6,6 +6,7 @@ BroadcastChannel: Any
 WebSocket: Any
 console: Any
 location: Any
+navigator: Any
 self: Any
 
 def setTimeout(callback: Any, milliseconds: float) -> int: ...

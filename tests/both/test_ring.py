@@ -21,9 +21,9 @@ def test_a_new_ring_is_empty():
 
 def test_bodies_come_out_as_one_in_order():
     ring = Ring(10, 1000)
-    ring.append(1, body_of(1))
-    ring.append(2, body_of(2, 3))
-    ring.append(1, body_of(5))
+    ring.append(1, body_of(1), 0)
+    ring.append(2, body_of(2, 3), 0)
+    ring.append(1, body_of(5), 0)
     assert seqs_of(ring) == [1, 2, 3, 5]
     assert ring.count == 4
 
@@ -66,9 +66,9 @@ def test_empty_bodies_leave_no_trace():
         ring.append(0, body)
         ring.append(3, body)  # a header that is wrong breaks no text
     assert (ring.count, ring.size) == (0, 0)
-    ring.append(1, body_of(1))
+    ring.append(1, body_of(1), 0)
     ring.append(0, "[]")
-    ring.append(1, body_of(2))
+    ring.append(1, body_of(2), 0)
     ring.append(0, "[]")
     assert seqs_of(ring) == [1, 2]
     assert ring.count == 2
@@ -76,57 +76,57 @@ def test_empty_bodies_leave_no_trace():
 
 def test_a_count_of_none_or_less_adds_nothing():
     ring = Ring(10, 1000)
-    ring.append(0, body_of(1))
-    ring.append(-1, body_of(2))
+    ring.append(0, body_of(1), 0)
+    ring.append(-1, body_of(2), 0)
     assert (ring.count, ring.size, seqs_of(ring)) == (0, 0, [])
 
 
 def test_single_events_are_bounded_by_the_limit_exactly():
     ring = Ring(3, 1000)
     for seq in range(1, 11):
-        ring.append(1, body_of(seq))
+        ring.append(1, body_of(seq), 0)
         assert ring.count == min(seq, 3)
     assert seqs_of(ring) == [8, 9, 10]
 
 
 def test_the_oldest_body_stays_while_the_rest_is_less_than_the_limit():
     ring = Ring(5, 1000)
-    ring.append(4, body_of(1, 2, 3, 4))
-    ring.append(4, body_of(5, 6, 7, 8))
+    ring.append(4, body_of(1, 2, 3, 4), 0)
+    ring.append(4, body_of(5, 6, 7, 8), 0)
     assert seqs_of(ring) == [1, 2, 3, 4, 5, 6, 7, 8]  # 4 alone would be too few
-    ring.append(1, body_of(9))
+    ring.append(1, body_of(9), 0)
     assert seqs_of(ring) == [5, 6, 7, 8, 9]
 
 
 def test_a_large_body_stays_until_newer_ones_make_up_the_limit():
     ring = Ring(3, 1000)
-    ring.append(10, body_of(*range(10)))
+    ring.append(10, body_of(*range(10), 0))
     for seq in (10, 11):
-        ring.append(1, body_of(seq))
+        ring.append(1, body_of(seq), 0)
         assert seqs_of(ring)[0] == 0
-    ring.append(1, body_of(12))
+    ring.append(1, body_of(12), 0)
     assert seqs_of(ring) == [10, 11, 12]
 
 
 def test_one_body_can_let_go_of_many():
     ring = Ring(4, 1000)
     for seq in range(4):
-        ring.append(1, body_of(seq))
-    ring.append(5, body_of(4, 5, 6, 7, 8))
+        ring.append(1, body_of(seq), 0)
+    ring.append(5, body_of(4, 5, 6, 7, 8), 0)
     assert seqs_of(ring) == [4, 5, 6, 7, 8]
 
 
 def test_a_limit_of_one_keeps_the_newest_body():
     ring = Ring(1, 1000)
-    ring.append(1, body_of(1))
-    ring.append(2, body_of(2, 3))
+    ring.append(1, body_of(1), 0)
+    ring.append(2, body_of(2, 3), 0)
     assert seqs_of(ring) == [2, 3]
 
 
 def test_size_is_bounded_whatever_the_limit_says():
     ring = Ring(1000, 50)
     for seq in range(100, 200):
-        ring.append(1, body_of(seq))  # each is 12 characters inside its brackets
+        ring.append(1, body_of(seq), 0)  # each is 12 characters inside its brackets
         assert ring.size <= 50
     assert seqs_of(ring) == [196, 197, 198, 199]
     assert (ring.count, ring.size) == (4, 48)
@@ -134,18 +134,18 @@ def test_size_is_bounded_whatever_the_limit_says():
 
 def test_a_size_that_is_just_reached_is_kept():
     ring = Ring(1000, 24)
-    ring.append(1, body_of(100))
-    ring.append(1, body_of(101))
+    ring.append(1, body_of(100), 0)
+    ring.append(1, body_of(101), 0)
     assert seqs_of(ring) == [100, 101]
 
 
 def test_the_newest_body_stays_however_large():
     ring = Ring(1000, 50)
-    ring.append(1, body_of(1))
-    ring.append(100, body_of(*range(100)))
+    ring.append(1, body_of(1), 0)
+    ring.append(100, body_of(*range(100), 0))
     assert seqs_of(ring) == list(range(100))
     assert ring.size > 50
-    ring.append(1, body_of(100))
+    ring.append(1, body_of(100), 0)
     assert seqs_of(ring) == [100]
 
 
@@ -158,16 +158,16 @@ def test_size_counts_characters_not_bytes():
 def test_clear():
     ring = Ring(3, 1000)
     for seq in range(5):
-        ring.append(1, body_of(seq))
+        ring.append(1, body_of(seq), 0)
     ring.clear()
     assert (ring.count, ring.size, ring.body()) == (0, 0, "[]")
-    ring.append(1, body_of(9))
+    ring.append(1, body_of(9), 0)
     assert (ring.count, seqs_of(ring)) == (1, [9])
 
 
 def test_reading_changes_nothing():
     ring = Ring(3, 1000)
-    ring.append(2, body_of(1, 2))
+    ring.append(2, body_of(1, 2), 0)
     assert ring.body() == ring.body()
     assert ring.count == 2
 
@@ -183,7 +183,7 @@ def test_whatever_comes_the_bounds_hold_and_the_newest_are_kept():
             many = (chance >> 16) % 6
             bodies.append(list(range(seq, seq + many)))
             seq += many
-            ring.append(many, body_of(*bodies[-1]))
+            ring.append(many, body_of(*bodies[-1]), 0)
             kept = seqs_of(ring)
             assert kept == list(range(seq - len(kept), seq))
             assert ring.count == len(kept)

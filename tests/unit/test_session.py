@@ -15,7 +15,7 @@ from session import Session
 
 
 def make_session(jitter: float = 0.5) -> Session:
-    return Session(worker="w1", python="3.14", random=lambda: jitter)
+    return Session(worker="w1", random=lambda: jitter, about={"python": "3.14"})
 
 
 def hello(*topics: str, browser: str = "b1") -> str:

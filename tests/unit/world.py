@@ -145,7 +145,7 @@ class World:
     def __init__(self) -> None:
         self.now = 0.0
         self.log = Log("epoch-1")
-        self.session = Session(worker="w1", python="3.14", random=lambda: 0.5)
+        self.session = Session(worker="w1", random=lambda: 0.5, about={"python": "3.14"})
         self.connection: Connection | None = None
         self.dialling = False
         self.tabs: dict[int, TabModel] = {}

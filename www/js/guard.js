@@ -15,8 +15,6 @@ const guard = {
     }
   },
   channel: (name) => guard.attempt(() => new BroadcastChannel(name)),
-  worker: (url, name) =>
-    guard.attempt(() => new SharedWorker(url, { type: "module", name, extendedLifetime: true })),
 };
 window.guard = guard;
 

@@ -1,7 +1,8 @@
-"""A tab's end of the line: the only tab file that touches ports and channels.
+"""A tab's end of the line.
 
-It joins the SharedWorker over a port, takes a snapshot over it, then follows the channel. What arrives changes the
-state kept here; the page's ``draw`` is called once per animation frame, however much has arrived.
+It joins its worker, is told what is there, then follows what is told to all. What arrives changes the state kept here;
+the page's ``draw`` is called once per animation frame, however much has arrived. While nobody sees the tab it does not
+follow, and is told every two seconds what came.
 
     line = Tab("room", ["room"], draw)      # draw() reads line.state, line.store, …
     line.start()
@@ -15,10 +16,10 @@ from pyscript import document, ffi, window
 from partyline import protocol
 from partyline.follower import Follower
 from partyline.store import Store
+from worker import Worker
 
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
-WORKER_FAILED = "The SharedWorker could not be started. Reload the page; if that does not help, allow this site's data."
 
 
 class Tab:
@@ -32,7 +33,7 @@ class Tab:
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
     ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
-    their history is here; ``pending`` holds by id what was published and is not acknowledged; ``refused`` says what the
+    their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending`` holds by id what was published and is not acknowledged; ``refused`` says what the
     worker or the server refused last.
     """
 
@@ -50,12 +51,15 @@ class Tab:
         self.sockets = None
         self.pending = {}
         self.refused = ""
+        self.outdated = False
         self.browser = document.documentElement.dataset.browser  # its public id; the server knows it by a cookie
         self._draw = draw
         self._drawing = False
         self._marked_live = False
         self._established = []
         self._follower = Follower()
+        self._id = random_id()
+        self._worker = Worker(self._id, self._hello, self._told, self._heard, self._fail)
         self._handlers = {
             protocol.BOOTING: self._booting,
             protocol.FAILED: self._failed,
@@ -79,22 +83,15 @@ class Tab:
     def start(self) -> None:
         """Join the worker. The page answers to clicks from here on; Python in the worker may be long in coming."""
         window.performance.mark("ui-ready")
-        window.partyline = ffi.to_js({"diagnostics": ffi.create_proxy(self._diagnostics)})
-        name = f"partyline-{document.documentElement.dataset.build}"
-        self._channel = window.guard.channel(name)
-        worker = window.guard.worker("/worker/boot.js", name) if self._channel else None
-        if not worker:
-            self._fail(f"The browser refuses what Partyline needs: {window.guard.why}. Is this site's data blocked?")
-            return
-        self._channel.onmessage = ffi.create_proxy(lambda event: self._heard(event.data))
-        worker.onerror = ffi.create_proxy(lambda event: self._fail(WORKER_FAILED))
-        self._port = worker.port
-        self._port.onmessage = ffi.create_proxy(lambda event: self._told(event.data))
-        self._hello()
+        tools = {"diagnostics": ffi.create_proxy(self._diagnostics), "fault": ffi.create_proxy(self._fault)}
+        window.partyline = ffi.to_js(tools)
+        self._worker.listen(not document.hidden)
+        self._worker.start()
         this = window.self  # in MicroPython `window` is a module, whose functions are not bound to the window
-        this.addEventListener("pagehide", ffi.create_proxy(lambda event: self._post({"kind": protocol.BYE})))
+        this.addEventListener("pagehide", ffi.create_proxy(self._leave))
         this.addEventListener("pageshow", ffi.create_proxy(self._shown))
         document.addEventListener("visibilitychange", ffi.create_proxy(self._visibility))
+        document.addEventListener("resume", ffi.create_proxy(lambda event: self._worker.woke()))
         self.changed()
 
     def publish(self, topic: str, data: "object") -> "str | None":
@@ -143,37 +140,48 @@ class Tab:
 
     def _hello(self) -> None:
         self._follower.hello()
-        self._post(
+        cursor = {"epoch": self._follower.epoch, "seq": self._follower.seq} if self.settled else None
+        self._worker.post(
             {
                 "kind": protocol.HELLO,
                 "protocol": protocol.VERSION,
-                "tab": random_id(),
+                "tab": self._id,
                 "browser": self.browser,
                 "page": self.page,
                 "visible": not document.hidden,
+                "locked": window.workers.locked,
+                "cursor": cursor,
                 "topics": self.store.patterns,
             }
         )
 
     def _send(self, event_id: str) -> None:
         topic, data = self.pending[event_id]
-        self._post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
+        self._worker.post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
 
-    def _post(self, header: dict) -> None:
-        self._port.postMessage(json.dumps(header))
+    def _leave(self, event: "object") -> None:
+        self._worker.post({"kind": protocol.BYE})
+        self._worker.stop()  # a page that holds nothing open may wait in the back/forward cache
 
     def _shown(self, event: "object") -> None:
-        if event.persisted:  # back from the back/forward cache: what was broadcast meanwhile is missing
-            self._hello()
+        if event.persisted:  # back from there: join anew, and be told what was missed
+            self._worker.start()
 
     def _visibility(self, event: "object") -> None:
-        self._post({"kind": protocol.VISIBLE, "visible": not document.hidden})
+        self._worker.listen(not document.hidden)
+        if document.hidden:
+            self._worker.post({"kind": protocol.VISIBLE, "visible": False})
+        else:
+            self._worker.woke()
+            self._hello()  # which tells what was missed, too
         self._drawing = False  # a frame that was asked for may not come in the background
         self.changed()
 
     def _told(self, text: str) -> None:
         """The worker posted ``text`` to this tab alone."""
-        self._act(self._follower.told(text))
+        frames = self._follower.told(text)
+        self._worker.word(not frames or frames[0][0]["kind"] not in (protocol.BOOTING, protocol.FAILED))
+        self._act(frames)
 
     def _heard(self, text: str) -> None:
         """The worker posted ``text`` to all tabs."""
@@ -184,6 +192,8 @@ class Tab:
             handle = self._handlers.get(header["kind"])
             if handle is not None:
                 handle(header, bodies)
+            elif header["kind"] == protocol.PING:
+                self._worker.post({"kind": protocol.PONG})
         if self._follower.lost:
             self._hello()  # something was missed, or another worker took over: join anew
         if frames:
@@ -192,23 +202,30 @@ class Tab:
     def _booting(self, header: dict, _: "list[str]") -> None:
         self.state = "booting"  # it may have failed before, and try again
         self.loaded, self.total = header["loaded"], header["total"]
+        if header.get("anew"):  # a worker that has just begun, on the channel of one before: it knows of no tab
+            self._hello()
 
     def _failed(self, header: dict, _: "list[str]") -> None:
-        self._fail(f"Python could not start in the SharedWorker: {header['message']}")
+        self._fail(f"Python could not start in the worker: {header['message']}")
 
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
-        self._established = header["established"]
+        self.tabs = header["tabs"]
+        self._subscribed({"topics": header["established"]}, bodies)
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)
-        for event_id in self.pending:  # what became of them may have been told while we were away
-            self._send(event_id)
+        if not header["digest"]:  # what became of them may have been told while we were away
+            for event_id in self.pending:
+                self._send(event_id)
 
     def _acknowledged(self, header: dict, _: "list[str]") -> None:
         self.pending.pop(header["id"], None)
 
     def _refused(self, header: dict, _: "list[str]") -> None:
+        if header["code"] == "hello_first":  # it is another worker than we thought, or took us for gone
+            self._hello()
+            return
         self.pending.pop(header.get("id"), None)
         self.refused = header["message"]
 
@@ -222,10 +239,11 @@ class Tab:
 
     def _cleared(self, *_: "object") -> None:
         self.store.clear()
+        self._established = []
         self.era += 1
 
     def _subscribed(self, header: dict, _: "list[str]") -> None:
-        self._established = self._established + header["topics"]
+        self._established = self._established + [name for name in header["topics"] if name not in self._established]
 
     def _take(self, header: dict, bodies: "list[str]") -> None:
         self.store.take(header, bodies)
@@ -234,7 +252,8 @@ class Tab:
         state = header["state"]
         self.state = "connecting" if state == "idle" else state
         self.message = header["message"]
-        self.browser = header["browser"]
+        self.browser = header["browser"] or self.browser
+        self.outdated = self.outdated or header["build"] != document.documentElement.dataset.build
         if state != "live":
             self.browsers = self.sockets = None
 
@@ -265,11 +284,15 @@ class Tab:
 
             self._asks[ref] = answer
             window.setTimeout(ffi.create_proxy(late), ASK_SECONDS * 1000)
-            self._post({"kind": protocol.ASK, "ref": ref, "what": "diagnostics"})
+            self._worker.post({"kind": protocol.ASK, "ref": ref, "what": "diagnostics"})
 
         # held here, or MicroPython may collect the garbage as the call ends, before JavaScript has what is returned
         self._promise = window.Promise.new(ffi.create_proxy(ask))
         return self._promise
+
+    def _fault(self, what: str) -> None:
+        """window.partyline.fault(): have the worker ``cut`` its socket, ``kill`` itself, or ``hang`` for a minute."""
+        self._worker.post({"kind": protocol.FAULT, "what": what})
 
 
 def random_id() -> str:

@@ -1,13 +1,43 @@
-// Loads Pyodide in the SharedWorker, and holds what tabs say until Python is there to hear it.
-// Nothing else in this folder is JavaScript: from `shell.start` on, Python owns the ports and the WebSocket.
+// Loads Pyodide in the worker, and holds what tabs say until Python is there to hear it. From `shell.start` on, Python
+// owns the ports and the WebSocket. The address says which worker this is: build, generation and rung of the ladder.
 
+const place = Object.fromEntries(new URL(self.location).searchParams);
 const waiting = []; // {port, said}: tabs that came before Python
 let told = null;
 let shell = null;
+let channel; // what reaches all tabs
 
-// Assigned before the first await: a port that connects earlier would be lost.
-self.onconnect = (event) => {
-  const port = event.ports[0];
+// Handlers are assigned before the first await: what comes earlier would be lost.
+if (place.rung === "shared") {
+  self.onconnect = (event) => connect(event.ports[0]);
+  channel = new BroadcastChannel(self.name);
+} else if (place.rung === "elected") {
+  const ports = new BroadcastChannel(`${self.name}-ports`);
+  ports.onmessage = talk((to, text) => ports.postMessage({ to, text }));
+  // tabs whose hello came too early say it again
+  const anew = { kind: "booting", stage: "starting", loaded: 0, total: 0, anew: true };
+  ports.postMessage({ to: "all", text: JSON.stringify(anew) });
+  channel = new BroadcastChannel(self.name);
+} else {
+  self.onmessage = talk((to, text) => self.postMessage({ to, text }));
+  channel = { postMessage: (text) => self.postMessage({ to: "all", text }), close() {} };
+}
+
+// Where tabs have no MessagePort of their own, each is given what looks like one: a name on messages that all share.
+function talk(post) {
+  const ports = new Map();
+  return ({ data: { from, text } }) => {
+    if (from === undefined) return; // what this side posted, or another that has taken over
+    if (!ports.has(from)) {
+      const port = { postMessage: (answer) => post(from, answer), close: () => ports.delete(from) };
+      ports.set(from, port);
+      connect(port);
+    }
+    ports.get(from).onmessage({ data: text });
+  };
+}
+
+function connect(port) {
   if (shell) {
     shell.connect(port, "[]");
     return;
@@ -20,7 +50,7 @@ self.onconnect = (event) => {
   } else {
     port.postMessage(JSON.stringify(told));
   }
-};
+}
 
 function tell(news) {
   told = { ...told, ...news };
@@ -83,7 +113,7 @@ async function boot() {
   const [pyodide, ours] = await Promise.race([loading, trouble]).finally(stopWatching);
   pyodide.unpackArchive(ours, "zip");
   tell({ stage: "starting", loaded: config.bytes });
-  const hub = pyodide.pyimport("shell").start(JSON.stringify({ name: self.name, build: config.build }));
+  const hub = pyodide.pyimport("shell").start(JSON.stringify({ ...place, name: self.name, build: config.build }), channel);
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;

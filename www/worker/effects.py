@@ -40,4 +40,31 @@ class Tell:
     text: str
 
 
-Effect = Dial | HangUp | Send | Broadcast | Tell
+@dataclass(frozen=True)
+class Watch:
+    """Say when this tab's Web Lock is free: the tab is gone then."""
+
+    port: int
+    tab: str
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Close this tab's port: it has said goodbye."""
+
+    port: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Break something, as a tab asked: to test it, or to show that it heals. ``kill`` or ``hang`` this worker."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class Retire:
+    """End this worker: another one has taken over."""
+
+
+Effect = Dial | HangUp | Send | Broadcast | Tell | Watch | Drop | Fault | Retire

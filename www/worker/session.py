@@ -2,29 +2,30 @@
 
     idle ──a tab──> connecting ──welcome──> live ──closed──> offline ──backoff──> connecting …
       ^                                      │                  └──final close code──> failed
-      └────────no tab for a while────────────┘
+      └────────no tab for a while────────────┘                    another worker took over──> retired
 
 Facts are methods: what a tab said, what the socket did, that time went by. Each takes ``now`` (seconds of a monotonic
 clock) and returns effects to be carried out in order; after each, call ``tick`` no later than ``next_wake`` says.
 
 One cursor stands for all: every event up to ``cursor`` in the established topics is here. It moves with frames that
 hold a whole window of the log, never within one, so that what follows it after a reconnect is exactly what is missing.
+A worker that takes over from another has no cursor of its own: it takes the lowest that its first tabs bring with them.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
 from outbox import Letter, Outbox
 from partyline import protocol
 from partyline.protocol import ProtocolError
 from partyline.topics import is_pattern, is_topic
 from subscriptions import Subscriptions
+from tabs import HIDDEN_SECONDS, Tab, Tabs
 
 if TYPE_CHECKING:
     from partyline.protocol import Header
@@ -39,15 +40,10 @@ WELCOME_TIMEOUT = 20.0
 SILENCE_PERIODS = 2.5
 RETURN_CAP = 60.0
 
+GATHER_SECONDS = 0.3
+"""So long a worker that took over waits for more tabs before it dials, so that it goes on from the lowest cursor."""
 
-@dataclass
-class Tab:
-    """A tab that said hello on a port."""
-
-    id: str
-    page: str
-    patterns: set[str] = field(default_factory=set)
-    visible: bool = True
+FAULTS = ("cut", "kill", "hang")
 
 
 class Session:
@@ -55,13 +51,17 @@ class Session:
 
     Args:
         worker: this worker's own identity, told in every broadcast, so that tabs notice another one.
-        python: the version of the Python that runs it, told in the diagnostics.
         random: gives a float in [0, 1), for the backoff's jitter.
+        about: what the shell knows of the worker and tells in the diagnostics: ``python``, its version, for one.
+        build: the hash of the files that the worker was made of.
     """
 
-    def __init__(self, *, worker: str, python: str, random: Callable[[], float]) -> None:
+    def __init__(
+        self, *, worker: str, random: Callable[[], float], about: Mapping[str, object], build: str = ""
+    ) -> None:
         self.worker = worker
-        self.python = python
+        self.about = about
+        self.build = build
         self.state = "idle"
         self.message = ""
         self.epoch = ""
@@ -72,8 +72,9 @@ class Session:
         self.dropped = 0
         self._random = random
         self._browser = ""
+        self._server_build = ""
         self._identity: str | None = None
-        self._tabs: dict[int, Tab] = {}
+        self._tabs = Tabs()
         self._tabs_told = 0  # how many the server was told of
         self._topics = Subscriptions()
         self._outbox = Outbox()
@@ -90,11 +91,13 @@ class Session:
         self._dial_at: float | None = None
         self._silent_at: float | None = None
         self._idle_at: float | None = None
+        self._digest_at = 0.0
 
     # facts: tabs
 
     def tab_said(self, port: int, text: str, now: float) -> list[Effect]:
         """A tab posted ``text`` over its port."""
+        self._tabs.heard(port, now)
         try:
             header, _ = protocol.decode(text)
             kind = header["kind"]
@@ -104,7 +107,8 @@ class Session:
             if tab is None:
                 raise ProtocolError("hello_first", f"A tab said {kind[:40]!r} before hello.")
             if kind == protocol.SUBSCRIBE:
-                return self._tab_wants(port, tab, _patterns(header))
+                patterns = _patterns(header)
+                return [*self._want(port, tab, patterns), *self._tell_events(port, patterns & tab.patterns, None)]
             if kind == protocol.UNSUBSCRIBE:
                 tab.patterns -= _patterns(header)
                 self._release_topics(now)
@@ -112,21 +116,26 @@ class Session:
             if kind == protocol.PUBLISH:
                 return self._tab_publishes(port, header)
             if kind == protocol.VISIBLE:
-                tab.visible = bool(header.get("visible"))
-                return self._hurry(now) if tab.visible else []
+                return self._tab_shown(tab, bool(header.get("visible")), now)
+            if kind == protocol.PING:
+                return [Tell(port, protocol.encode({"kind": protocol.PONG, "worker": self.worker}))]
+            if kind == protocol.PONG:
+                return []
+            if kind == protocol.FAULT:
+                return self._fault(header.get("what"), now)
             if kind == protocol.ASK:
                 return [Tell(port, protocol.encode(self._answer(header)))]
             if kind == protocol.BYE:
-                return self.tab_gone(port, now)
+                return [*self.tab_gone(port, now), Drop(port)]
             raise ProtocolError("unknown_kind", f"The worker knows no {kind[:40]!r} from a tab.")
         except ProtocolError as error:
             return [Tell(port, protocol.encode({"kind": protocol.ERROR, "code": error.code, "message": error.message}))]
 
     def tab_gone(self, port: int, now: float) -> list[Effect]:
         """A tab was closed, or left the page."""
-        if self._tabs.pop(port, None) is None:
+        if not self._tabs.leave(port):
             return []
-        if not self._tabs:
+        if not len(self._tabs):
             self._idle_at = now + IDLE_GRACE
         self._release_topics(now)
         return self._tabs_changed()
@@ -149,9 +158,19 @@ class Session:
             "tabs": self._tabs_told,
             "cursor": {"epoch": self.epoch, "seq": self.cursor} if self.epoch else None,
             "resume": self._topics.patterns(established=True),
-            "subscribe": self._topics.patterns(established=False),
+            "subscribe": self._topics.patterns(filled=False),
         }
         return [Send(protocol.encode(hello))]
+
+    def superseded(self) -> list[Effect]:
+        """Another worker has taken over: say and send nothing any more."""
+        effects: list[Effect] = []
+        if self._socket_open or self.state == "connecting":
+            effects.append(HangUp(protocol.CLOSE_NORMAL, "another worker took over"))
+        self._forget_socket()
+        self._dial_at = self._idle_at = None
+        self.state = "retired"
+        return [*effects, Retire()]
 
     def socket_said(self, text: str, now: float) -> list[Effect]:
         """The server sent ``text``."""
@@ -181,13 +200,16 @@ class Session:
 
     def next_wake(self) -> float | None:
         """When ``tick`` must be called at the latest; None for not at all."""
-        times = [self._dial_at, self._silent_at, self._idle_at, self._topics.next_expiry()]
+        times = [self._dial_at, self._silent_at, self._idle_at, self._topics.next_expiry(), self._tabs.next_due()]
         times += [self._outbox.next_due() if self._live else None]
+        times += [self._digest_at if any(tab.told != self._number for _, tab in self._tabs.hidden()) else None]
         return min((time for time in times if time is not None), default=None)
 
     def tick(self, now: float) -> list[Effect]:
         """Time went by: do what is due."""
-        effects: list[Effect] = []
+        effects: list[Effect] = [Tell(port, protocol.encode({"kind": protocol.PING})) for port in self._tabs.quiet(now)]
+        for port in self._tabs.gone(now):
+            effects += self.tab_gone(port, now)
         if self._idle_at is not None and self._idle_at <= now and len(self._outbox):
             self._idle_at = now + IDLE_GRACE  # what was typed goes first
         if self._idle_at is not None and self._idle_at <= now:
@@ -202,23 +224,37 @@ class Session:
             effects += self._dial(now)
         if self._live:
             effects += [Send(letter.frame) for letter in self._outbox.due(now)]
+        if self._digest_at <= now:
+            effects += self._digest(now)
         return effects + self._tell_expired(self._topics.expire(now))
+
+    def _digest(self, now: float) -> list[Effect]:
+        """Tell the hidden tabs what came since they were told last."""
+        effects: list[Effect] = []
+        for port, tab in self._tabs.hidden():
+            if tab.told != self._number:
+                seq = tab.seq if tab.era == self._era else None
+                effects += self._tell_all(port, tab, tab.patterns, seq, digest=True)
+                self._digest_at = now + HIDDEN_SECONDS
+        return effects
 
     def diagnostics(self) -> dict[str, Any]:
         """What the session knows of itself, in numbers and names."""
         return {
-            "generation": self.worker,
+            **self.about,
+            "worker": self.worker,
+            "object": id(self),
             "state": self.state,
             "epoch": self.epoch,
             "seq": self.cursor,
             "tabs": len(self._tabs),
+            "hidden": len(list(self._tabs.hidden())),
             "topics": self._topics.patterns(),
             "sockets_opened": self.sockets_opened,
             "gaps": self.gaps,
             "duplicates": self.duplicates,
             "dropped": self.dropped,
             "outbox": len(self._outbox),
-            "python": self.python,
         }
 
     # tabs
@@ -229,27 +265,94 @@ class Session:
         browser = header.get("browser")
         if not isinstance(browser, str) or not protocol.is_id(browser):
             raise ProtocolError("bad_browser", "A tab's hello needs the browser's id, as its page was told.")
+        patterns, epoch, seq = _patterns(header), *_cursor(header)
         self._browser = self._browser or browser
-        tab = self._tabs[port] = Tab(
-            str(header.get("tab")), str(header.get("page")), visible=bool(header.get("visible", True))
+        known = self._tabs.get(port)
+        tab = Tab(
+            str(header.get("tab")),
+            str(header.get("page")),
+            visible=bool(header.get("visible", True)),
+            locked=bool(header.get("locked")),
+            heard_at=now,
         )
+        self._tabs.join(port, tab)
         self._idle_at = None
+        effects: list[Effect] = [Watch(port, tab.id)] if tab.locked and (known is None or not known.locked) else []
+        effects += self._tabs_changed()
+        effects += self._want(port, tab, patterns)
+        self._release_topics(now)  # it may have said hello before, and wanted others
+        adopting = bool(epoch) and not self.sockets_opened and self.epoch in ("", epoch)
+        if adopting:  # it has all up to there from an earlier worker
+            self.cursor = min(self.cursor, seq) if self.epoch else seq
+            self.epoch = epoch
+            self._topics.adopt(tab.patterns, seq)
+        effects += self._tell_all(port, tab, tab.patterns, seq if epoch and epoch == self.epoch else None, digest=False)
+        if self.state != "idle":
+            return effects + self._hurry(now)
+        if not adopting:
+            return effects + self._dial(now)
+        self._dial_at = now + GATHER_SECONDS if self._dial_at is None else self._dial_at
+        return effects
+
+    def _tab_shown(self, tab: Tab, visible: bool, now: float) -> list[Effect]:
+        tab.visible = visible
+        if visible:
+            return self._hurry(now)
+        tab.told, tab.era, tab.seq = self._number, self._era, self.cursor  # it has followed the channel until now
+        self._digest_at = max(self._digest_at, now + HIDDEN_SECONDS)
+        return []
+
+    def _fault(self, what: object, now: float) -> list[Effect]:
+        if what not in FAULTS:
+            raise ProtocolError("bad_fault", f"A fault is one of: {', '.join(FAULTS)}.")
+        if what != "cut":
+            return [Fault(str(what))]
+        if not self._socket_open:
+            return []
+        return [HangUp(protocol.CLOSE_NORMAL, "cut, as a tab asked"), *self._lost("cut, as a tab asked", now)]
+
+    def _tell_all(self, port: int, tab: Tab, patterns: set[str], seq: int | None, *, digest: bool) -> list[Effect]:
+        """Tell a tab how all stands, and the events of these patterns: those after ``seq``, or all that are kept.
+
+        It is the answer to hello, or a ``digest``, unasked.
+        """
         joined: Header = {
             "kind": protocol.JOINED,
             "worker": self.worker,
+            "digest": digest,
             "n": self._number,
             "era": self._era,
-            "python": self.python,
+            "epoch": self.epoch,
+            "python": self.about["python"],
             "line": self._line_frame(),
-            "established": self._topics.patterns(established=True),
+            "tabs": len(self._tabs),
+            "established": self._topics.patterns(filled=True),
             "presence": self._presence,
         }
-        effects: list[Effect] = [Tell(port, protocol.encode(joined)), *self._tabs_changed()]
-        effects += self._tab_wants(port, tab, _patterns(header))
-        self._release_topics(now)  # it may have said hello before, and wanted others
-        return effects + (self._dial(now) if self.state == "idle" else self._hurry(now))
+        tab.told, tab.era, tab.seq = self._number, self._era, self.cursor
+        return [Tell(port, protocol.encode(joined)), *self._tell_events(port, patterns, seq)]
 
-    def _tab_wants(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
+    def _tell_events(self, port: int, patterns: set[str], seq: int | None) -> list[Effect]:
+        known, bodies = [], []
+        effects: list[Effect] = []
+        for topic, ring in self._topics.kept(patterns):
+            if seq is not None and ring.since <= seq:
+                count, body = ring.after(seq)
+                if count:
+                    known.append([topic, count])
+                    bodies.append(body)
+            else:
+                header = self._told_header(protocol.SNAPSHOT, [[topic, ring.count]])
+                header["reason"] = protocol.NEW if seq is None else protocol.GAP
+                effects.append(Tell(port, protocol.encode(header, [ring.body()])))
+        if self.epoch:  # without a topic, too: it moves the tab's cursor
+            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
+        return effects
+
+    def _told_header(self, kind: str, topics: list[list[Any]]) -> Header:
+        return {"kind": kind, "epoch": self.epoch, "seq": self.cursor, "topics": topics, "era": self._era}
+
+    def _want(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
         effects: list[Effect] = []
         if len(patterns.union(self._topics.patterns())) > self._topic_limit:
             # a hello with too many would be refused, and the line be dead for all tabs
@@ -262,17 +365,6 @@ class Session:
         new = self._topics.add(patterns)
         if new and self._socket_open:
             effects.append(Send(protocol.encode({"kind": protocol.SUBSCRIBE, "topics": new})))
-        kept = self._topics.kept(patterns)
-        if kept:
-            header = {
-                "kind": protocol.SNAPSHOT,
-                "epoch": self.epoch,
-                "seq": self.cursor,
-                "topics": [[topic, ring.count] for topic, ring in kept],
-                "reason": protocol.NEW,
-                "era": self._era,
-            }
-            effects.append(Tell(port, protocol.encode(header, [ring.body() for _, ring in kept])))
         return effects
 
     def _tab_publishes(self, port: int, header: Header) -> list[Effect]:
@@ -316,7 +408,7 @@ class Session:
 
     def _release_topics(self, now: float) -> None:
         """Keep what no tab wants any more for a time of grace only."""
-        self._topics.release(set().union(*(tab.patterns for tab in self._tabs.values())), now)
+        self._topics.release(self._tabs.wanted(), now)
 
     # the server's frames
 
@@ -326,16 +418,16 @@ class Session:
             if header["seq"] <= self.cursor:
                 self.duplicates += sum(count for _, count in header["topics"])
                 return []
-            self._topics.take(header, bodies, anew=False)
+            self._topics.take(header, bodies)
             self.cursor = header["seq"]
             return [self._broadcast(text)]
         if kind == protocol.SNAPSHOT:
-            self._topics.take(header, bodies, anew=True)
+            self._topics.take(header, bodies)
             self.gaps += header["reason"] == protocol.GAP
             return [self._broadcast(text)]
         if kind == protocol.SUBSCRIBED:
             self.cursor = max(self.cursor, header["seq"])
-            self._topics.establish(header["topics"])
+            self._topics.establish(header["topics"], header["seq"])
             return [self._broadcast(text)]
         if kind == protocol.HEARTBEAT:
             self.cursor = max(self.cursor, header["seq"])
@@ -358,6 +450,7 @@ class Session:
         effects: list[Effect] = []
         self._browser = str(header["browser"])
         self._identity = header.get("identity")
+        self._server_build = str(header.get("build", ""))
         self._heartbeat = float(header["heartbeat"])
         self._frame_limit = int(header["limits"]["frame"])
         self._topic_limit = int(header["limits"]["topics"])
@@ -439,7 +532,8 @@ class Session:
         return [self._broadcast(protocol.encode(self._line_frame()))]
 
     def _line_frame(self) -> Header:
-        return {"kind": protocol.LINE, "state": self.state, "message": self.message, "browser": self._browser}
+        line: Header = {"kind": protocol.LINE, "state": self.state, "message": self.message, "browser": self._browser}
+        return {**line, "build": self._server_build or self.build}
 
     def _tabs_changed(self) -> list[Effect]:
         return [self._broadcast(self._tabs_frame()), *self._tell_tabs()]
@@ -456,7 +550,7 @@ class Session:
 
     def _broadcast(self, frame: str) -> Broadcast:
         self._number += 1
-        return Broadcast(protocol.envelope(self._number, self._era, self.worker, frame))
+        return Broadcast(protocol.envelope(self._number, self._era, self.epoch, self.worker, frame))
 
 
 def _patterns(header: Header) -> set[str]:
@@ -464,3 +558,14 @@ def _patterns(header: Header) -> set[str]:
     if not isinstance(patterns, list) or not all(is_pattern(pattern) for pattern in patterns):
         raise ProtocolError("bad_topic", f"{json.dumps(patterns)[:60]} is no array of topics.")
     return set(patterns)
+
+
+def _cursor(header: Header) -> tuple[str, int]:
+    """Up to where a tab has all of its topics; an empty epoch where it has not."""
+    cursor = header.get("cursor")
+    if cursor is None:
+        return "", 0
+    epoch, seq = (cursor.get("epoch"), cursor.get("seq")) if isinstance(cursor, dict) else (None, None)
+    if not isinstance(epoch, str) or not isinstance(seq, int):
+        raise ProtocolError("bad_cursor", f"{json.dumps(cursor)[:60]} is no cursor.")
+    return epoch, seq

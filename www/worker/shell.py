@@ -1,4 +1,4 @@
-"""The shell around the session: the only worker file that touches the WebSocket, the channel, ports and timers.
+"""The shell around the session: the only worker file that touches the WebSocket, channels, ports, locks and timers.
 
 ``start`` is called once, by boot.js; ``connect`` once for each port. What the browser tells goes to the session as a
 fact, and the effects it answers with are carried out here, in order.
@@ -14,23 +14,41 @@ from random import random
 from typing import Any
 
 import js
-from pyodide.ffi import create_proxy
+from pyodide.ffi import create_once_callable, create_proxy
 
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
 from session import Session
+
+HANG_SECONDS = 60
+"""How long a worker hangs that a tab told to: longer than any tab waits for it."""
 
 
 class Shell:
-    """The session's hands. ``name`` is the worker's name, and the channel's."""
+    """The session's hands. ``channel`` reaches all tabs."""
 
-    def __init__(self, name: str) -> None:
-        self._session = Session(worker=secrets.token_hex(4), python=sys.version.split()[0], random=random)
-        self._channel = js.BroadcastChannel.new(name)
+    def __init__(self, settings: dict[str, Any], channel: Any) -> None:
+        self._generation = int(settings["generation"])
+        self._session = Session(
+            worker=secrets.token_hex(4),
+            random=random,
+            build=settings["build"],
+            about={
+                "generation": self._generation,
+                "rung": settings["rung"],
+                "build": settings["build"],
+                "python": sys.version.split()[0],
+            },
+        )
+        self._channel = channel
         self._ports: dict[int, Any] = {}
         self._last_port = 0
         self._socket: Any = None
         self._timer: int | None = None
         self._on_timer = create_proxy(self._tick)
+        self._notices: Any = None
+        if hasattr(js, "BroadcastChannel") and settings["rung"] != "own":  # such a worker is its tab's affair alone
+            self._notices = js.BroadcastChannel.new(settings["notices"])
+            self._notices.onmessage = create_proxy(lambda event: self._noticed(event.data))
         js.self.addEventListener("online", create_proxy(lambda _: self._do(self._session.online(time.monotonic()))))
 
     def connect(self, port: Any, said: str) -> None:
@@ -42,15 +60,11 @@ class Shell:
         def on_message(event: Any) -> None:
             self._tab_said(number, event.data)
 
-        def on_close(_: Any) -> None:  # Chromium tells when the other side is gone; others need the tab's own goodbye
-            self._do(self._session.tab_gone(number, time.monotonic()))
-            self._ports.pop(number, None)
-            for proxy in proxies:
-                proxy.destroy()
+        def on_close(_: Any) -> None:  # Chromium tells when the other side is gone
+            self._gone(number)
 
-        proxies = [create_proxy(on_message), create_proxy(on_close)]
-        port.onmessage = proxies[0]
-        port.onclose = proxies[1]
+        port.onmessage = create_proxy(on_message)
+        port.onclose = create_proxy(on_close)
         for text in json.loads(said):
             self._tab_said(number, text)
 
@@ -59,6 +73,29 @@ class Shell:
             js.console.warn(f"partyline: a tab posted something that is no text: {data!r}")
             return
         self._do(self._session.tab_said(port, data, time.monotonic()))
+
+    def _gone(self, port: int) -> None:
+        self._do(self._session.tab_gone(port, time.monotonic()))
+        self._drop(port)
+
+    def _drop(self, number: int) -> None:
+        port = self._ports.pop(number, None)
+        if port is not None:
+            proxies = (port.onmessage, port.onclose)
+            port.onmessage = port.onclose = None
+            port.close()
+            for proxy in proxies:
+                proxy.destroy()
+
+    def _watch(self, port: int, tab: str) -> None:
+        """Ask for the tab's lock, which it holds for as long as it lives."""
+        if hasattr(js.navigator, "locks"):
+            js.navigator.locks.request(f"partyline-tab-{tab}", create_once_callable(lambda _: self._gone(port)))
+
+    def _noticed(self, text: str) -> None:
+        """A tab told the others which worker it follows: where that is a later one, this one has to go."""
+        if json.loads(text)[0] > self._generation:
+            self._do(self._session.superseded())
 
     def _tick(self) -> None:
         self._timer = None
@@ -78,6 +115,14 @@ class Shell:
                     self._dial()
                 case HangUp(code, reason):
                     self._hang_up(code, reason)
+                case Watch(port, tab):
+                    self._watch(port, tab)
+                case Drop(port):
+                    self._drop(port)
+                case Fault("hang"):
+                    js.setTimeout(create_once_callable(hang), 0)
+                case Fault() | Retire():
+                    js.self.close()
         self._set_timer()
 
     def _set_timer(self) -> None:
@@ -119,8 +164,19 @@ class Shell:
             socket.close(code, reason)
 
 
-def start(config: str) -> Shell:
-    """Start the line. ``config`` is JSON: ``{"name": the worker's name, "build": the hash of our files}``."""
+def hang() -> None:
+    """Do nothing, and let nothing be done."""
+    until = time.monotonic() + HANG_SECONDS
+    while time.monotonic() < until:
+        pass
+
+
+def start(config: str, channel: Any) -> Shell:
+    """Start the line.
+
+    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files; ``notices``,
+    the channel on which tabs tell each other which worker they follow.
+    """
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")
-    return Shell(settings["name"])
+    return Shell(settings, channel)

@@ -2,13 +2,14 @@
 
 The answer to hello says how many broadcasts the worker had made by then. Broadcasts that come before that answer are
 held; later ones must come without a hole in their numbers. Where one is missing (the tab was frozen, say), or another
-worker speaks, ``lost`` is set, and the tab must say hello again: it then gets all state anew.
+worker speaks, ``lost`` is set, and the tab must say hello again, with its ``cursor``: it is then told what it missed.
 
 An era ends when the worker forgets all events, because the log is another one. Port and channel may overtake each
 other, so both name the era: at the first word of a new one a ``cleared`` frame comes out, and then nothing of the old.
+Another worker may serve the same log: what was known stays then, and only another epoch clears it.
 """
 
-from .protocol import CLEARED, JOINED, SNAPSHOT, decode, decode_header
+from .protocol import CLEARED, EVENTS, HEARTBEAT, JOINED, SNAPSHOT, SUBSCRIBED, decode, decode_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # MicroPython has no typing
@@ -20,11 +21,16 @@ MAX_HELD = 1000
 
 
 class Follower:
-    """Texts in, frames to act on out. Call ``hello`` whenever the tab says hello; look at ``lost`` after each text."""
+    """Texts in, frames to act on out. Call ``hello`` whenever the tab says hello; look at ``lost`` after each text.
+
+    ``epoch`` and ``seq`` are the tab's cursor: what it was sent of its established topics is all there is up to there.
+    """
 
     def __init__(self) -> None:
         self.worker = ""
         self.lost = False
+        self.epoch = ""
+        self.seq = 0
         self._era = 0
         self._number = 0
         self._held: "list[str] | None" = []
@@ -37,14 +43,18 @@ class Follower:
     def told(self, text: str) -> "list[Frame]":
         """The worker posted ``text`` to this tab's port; returns the frames to act on, in order."""
         header, bodies = decode(text)
-        if header["kind"] == SNAPSHOT:
-            return self._in_era(header["era"], (header, bodies))
-        if header["kind"] != JOINED:
+        kind = header["kind"]
+        if kind in (SNAPSHOT, EVENTS):
+            frames = self._in_era(header, (header, bodies))
+            if kind == EVENTS and frames:
+                self.seq = max(self.seq, header["seq"])
+            return frames
+        if kind != JOINED:
             return [(header, bodies)]
         if self.worker != header["worker"]:
-            self._era = -1 if self.worker else header["era"]
             self.worker = header["worker"]
-        frames = self._in_era(header["era"], (header, bodies))
+            self._era = header["era"]
+        frames = self._in_era(header, (header, bodies))
         self._number = header["n"]
         held, self._held = self._held or [], None
         for each in held:
@@ -57,7 +67,7 @@ class Follower:
             if len(self._held) < MAX_HELD:
                 self._held.append(text)
             return []
-        first, _, frame = text.partition("\n")
+        first, _, text = text.partition("\n")
         envelope = decode_header(first)
         if self.lost or envelope["worker"] != self.worker or envelope["n"] > self._number + 1:
             self.lost = True
@@ -65,12 +75,20 @@ class Follower:
         if envelope["n"] <= self._number:
             return []
         self._number += 1
-        return self._in_era(envelope["era"], decode(frame))
+        frame = decode(text)
+        frames = self._in_era(envelope, frame)
+        if frame[0]["kind"] in (EVENTS, HEARTBEAT, SUBSCRIBED) and frames:
+            self.seq = max(self.seq, frame[0]["seq"])
+        return frames
 
-    def _in_era(self, era: int, frame: "Frame") -> "list[Frame]":
+    def _in_era(self, header: "dict[str, Any]", frame: "Frame") -> "list[Frame]":
+        era, epoch = header["era"], header["epoch"]
         if era < self._era:
             return []
-        if era > self._era:
-            self._era = era
+        cleared = era > self._era or (self.epoch and epoch and self.epoch != epoch)
+        self._era = era
+        self.epoch = epoch or self.epoch
+        if cleared:
+            self.seq = 0
             return [({"kind": CLEARED}, []), frame]
         return [frame]

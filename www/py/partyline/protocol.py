@@ -51,14 +51,17 @@ SERVER_KINDS = (WELCOME, SNAPSHOT, SUBSCRIBED, EVENTS, ACK, ERROR, PRESENCE, HEA
 # tab -> worker, over the tab's port; besides hello, subscribe, unsubscribe and publish
 VISIBLE = "visible"
 ASK = "ask"
+PING = "ping"  # the worker says it too, to a tab that it has not heard of
+FAULT = "fault"
 BYE = "bye"
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, VISIBLE, ASK, BYE)
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, VISIBLE, ASK, PING, FAULT, BYE)
 
-# worker -> tab, over the tab's port; besides snapshot, ack and error
+# worker -> tab, over the tab's port; besides events, snapshot, ack and error
 BOOTING = "booting"
 FAILED = "failed"
 JOINED = "joined"
 ANSWER = "answer"
+PONG = "pong"
 
 # worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"
@@ -125,9 +128,10 @@ def decode_header(line: str) -> "Header":
     return header
 
 
-def envelope(number: int, era: int, worker: str, frame: str) -> str:
+def envelope(number: int, era: int, epoch: str, worker: str, frame: str) -> str:
     """A frame wrapped for the channel: ``number`` counts what this ``worker`` broadcasts, so a tab sees a hole."""
-    return json.dumps({"kind": RELAY, "n": number, "era": era, "worker": worker}) + "\n" + frame
+    header = {"kind": RELAY, "n": number, "era": era, "epoch": epoch, "worker": worker}
+    return json.dumps(header) + "\n" + frame
 
 
 def is_id(value: object) -> bool:

@@ -20,13 +20,15 @@ class Store:
     """Frames in, lists of events out.
 
     ``patterns`` are the topics wanted, with wildcards; bodies of other topics are not even parsed.
-    ``gaps`` counts the snapshots that said events were lost; ``duplicates`` the events that came twice.
+    ``gaps`` counts the snapshots between whose events and those known before some may be missing; ``after_gap`` has the
+    seqs of the events that such a hole stands before. ``duplicates`` counts the events that came twice.
     """
 
     def __init__(self, patterns: "Iterable[str]", limit: int = 500) -> None:
         self.patterns = list(patterns)
         self.limit = limit
         self.gaps = 0
+        self.after_gap: "set[int]" = set()
         self.duplicates = 0
         self._events: "dict[str, list[Event]]" = {}
         self._seqs: "dict[str, int]" = {}
@@ -37,6 +39,7 @@ class Store:
         self._events = {}
         self._seqs = {}
         self._snapshots = {}
+        self.after_gap = set()
 
     def topics(self) -> "list[str]":
         """The topics that are known, sorted."""
@@ -54,8 +57,8 @@ class Store:
     def take(self, header: "Event", bodies: "Sequence[str]") -> "list[str]":
         """Take in an ``events`` or ``snapshot`` frame; returns the topics that changed.
 
-        A snapshot holds all that is kept of a topic up to the header's ``seq``: it replaces what was known
-        up to there, and leaves what came after. Events are added where they are newer than the topic's last.
+        A snapshot holds the last events of a topic up to the header's ``seq``. What was known before them stays where
+        the two overlap, else there may be a hole between. Events are added where they are newer than the topic's last.
         """
         changed = []
         for index, (topic, _) in enumerate(header["topics"]):
@@ -63,25 +66,34 @@ class Store:
                 continue
             events = loads(bodies[index])
             if header["kind"] == SNAPSHOT:
-                self.gaps += header.get("reason") == GAP
-                if self._replace(topic, header["seq"], events):
+                if self._replace(topic, header["seq"], events, header.get("reason") == GAP):
                     changed.append(topic)
             elif header["kind"] == EVENTS and self._add(topic, events):
                 changed.append(topic)
         return changed
 
-    def _replace(self, topic: str, seq: int, events: "list[Event]") -> bool:
+    def _replace(self, topic: str, seq: int, events: "list[Event]", gap: bool) -> bool:
         if seq < self._snapshots.get(topic, 0):
             return False  # a newer one has overtaken it, and holds what is known now
         self._snapshots[topic] = seq
+        known = self._events.get(topic, [])
+        before = [event for event in known if event["seq"] <= seq]
+        first = events[0]["seq"] if events else seq + 1
+        if before and before[-1]["seq"] >= first:
+            before = [event for event in before if event["seq"] < first]
+        else:
+            if (before or gap) and len(events) < self.limit:  # else no more would be shown without the hole
+                self.gaps += 1
+                self.after_gap.add(first)
+            before = []
         kept: "list[Event]" = []
-        for event in events + [event for event in self._events.get(topic, []) if event["seq"] > seq]:
+        for event in before + events + [event for event in known if event["seq"] > seq]:
             if not kept or event["seq"] > kept[-1]["seq"]:
                 kept.append(event)
             else:
                 self.duplicates += 1  # the worker keeps bodies unread, and two may overlap after a cut catch-up
         self._events[topic] = kept[-self.limit :]
-        self._seqs[topic] = max(seq, self._seqs.get(topic, 0))
+        self._seqs[topic] = max(seq, self._seqs.get(topic, 0), kept[-1]["seq"] if kept else 0)
         return True
 
     def _add(self, topic: str, events: "list[Event]") -> bool:

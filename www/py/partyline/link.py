@@ -1,0 +1,159 @@
+"""Which worker a tab follows, and when it gives one up for the next. Pure.
+
+Workers come one after the other: a *record* ``(generation, rung, build)`` names one, and so the script's address, the
+worker and its channel. The browser keeps the newest record, and tabs tell each other of it; the highest wins. Who finds
+a worker silent goes on to the next generation. Its number is known to all, so tabs that do so at the same time meet at
+the same worker, with nobody to decide for them.
+
+A *rung* is a kind of worker, the best first: ``shared``, a SharedWorker; ``elected``, a worker of one tab, chosen by a
+Web Lock, which the others reach over a BroadcastChannel; ``own``, a worker for each tab. Where a rung does not work, the
+tab goes down to the next one that its browser can do.
+
+Silence is not slowness: a worker that is starting may take a minute between two words, for a weak machine compiles
+that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
+
+Facts go in, with ``now`` in seconds; actions come out, to be carried out in order: ``(OPEN, record)``: leave the worker
+before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(ASK,)``: post a ping;
+``(FAIL,)``: there is no worker to be had.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # MicroPython has no typing
+    from collections.abc import Sequence
+    from typing import Any
+
+    Record = tuple[int, int, str]
+    Action = tuple[Any, ...]
+
+RUNGS = ("shared", "elected", "own")
+
+OWN = RUNGS.index("own")
+
+OPEN = "open"
+KEEP = "keep"
+ASK = "ask"
+FAIL = "fail"
+
+FIRST_WORD = 10.0  # seconds: so long a worker's first script may take to say that it is there
+STARTING = 60.0  # so long it may be silent while it loads Python
+LATE = 3.0  # a tick that is so much too late says that this tab was asleep, not the worker
+
+OPENING = "opening"
+LOADING = "loading"
+RUNNING = "running"
+
+
+class Link:
+    """A tab's choice of its worker.
+
+    Args:
+        build: the hash of the worker's files, as the tab's page was told.
+        rungs: those that this browser can do, the best first.
+        silence: seconds without an answer, after which a worker is given up.
+    """
+
+    def __init__(self, build: str, rungs: "Sequence[str]", silence: float) -> None:
+        self.build = build
+        self.silence = silence
+        self.record: "Record" = (0, 0, "")
+        self.state = ""
+        self._rungs = [RUNGS.index(rung) for rung in rungs]
+        self._kept = False  # whether the others know of the record
+        self._tried_anew = False
+        self._heard_at = 0.0
+        self._asked_at: "float | None" = None
+        self._due = 0.0
+
+    @property
+    def rung(self) -> str:
+        """The rung of the worker that is followed."""
+        return RUNGS[self.record[1]]
+
+    def start(self, kept: "Record | None", now: float) -> "list[Action]":
+        """The tab begins; ``kept`` is what the browser kept of an earlier one, which may be worthless."""
+        if kept is not None and kept[2] == self.build and kept[1] in self._rungs:
+            self._kept = True
+            return self._open(kept, now)
+        record = (1 if kept is None else kept[0] + 1, self._rungs[0], self.build)
+        return [(KEEP, record)] + self._open(record, now)
+
+    def told(self, record: "Record", now: float) -> "list[Action]":
+        """Another tab follows this record."""
+        if record < self.record:
+            return [(KEEP, self.record)] if self._kept else []
+        if record == self.record or record[1] not in self._rungs or (OWN, OWN) == (record[1], self.record[1]):
+            return []
+        self._kept = True
+        self._tried_anew = False
+        return self._open(record, now)
+
+    def word(self, running: bool, now: float) -> "list[Action]":
+        """The worker said something; ``running`` where it was Python that did."""
+        self._heard_at = now
+        self._asked_at = None
+        self._tried_anew = False
+        if running or self.state != RUNNING:
+            self.state = RUNNING if running else LOADING
+        self._due = now + (self.silence / 4 if self.state == RUNNING else STARTING)
+        if self._kept:
+            return []
+        self._kept = True  # the rung works: so the others may come down to it, too
+        return [(KEEP, self.record)]
+
+    def broken(self, now: float) -> "list[Action]":
+        """The browser says that the worker cannot be had."""
+        if self.state != OPENING:
+            return []  # an error of one that is there; if it is dead, its silence will tell
+        lower = [rung for rung in self._rungs if rung > self.record[1]]
+        if not lower:
+            self.state = ""
+            return [(FAIL,)]
+        self._kept = False
+        return self._open((self.record[0] + 1, lower[0], self.record[2]), now)
+
+    def woke(self, now: float) -> "list[Action]":
+        """The tab was frozen, or hidden, and is not any more: what was not answered may have been answered."""
+        if self.state == RUNNING:
+            self._asked_at = now
+            self._due = now + self.silence
+            return [(ASK,)]
+        self._due = max(self._due, now + FIRST_WORD)
+        return []
+
+    def next_due(self) -> "float | None":
+        """When ``tick`` has something to do; None for never."""
+        return self._due if self.state else None
+
+    def tick(self, now: float) -> "list[Action]":
+        """Time went by."""
+        if not self.state or now < self._due:
+            return []
+        if now - self._due > LATE:
+            return self.woke(now)
+        if self.state == OPENING:
+            if self._tried_anew:
+                return self.broken(now)
+            self._tried_anew = True  # a dead worker may stand under this name, which says nothing to newcomers
+            return self._next_generation(now)
+        if self.state == LOADING:
+            return self._next_generation(now)
+        if self._asked_at is None:
+            self._asked_at = now
+        elif now - self._asked_at >= self.silence:
+            return self._next_generation(now)
+        self._due = now + self.silence / 4
+        return [(ASK,)]
+
+    def _next_generation(self, now: float) -> "list[Action]":
+        record = (self.record[0] + 1, self.record[1], self.record[2])
+        if record[1] == OWN:
+            return self._open(record, now)
+        self._kept = True
+        return [(KEEP, record)] + self._open(record, now)
+
+    def _open(self, record: "Record", now: float) -> "list[Action]":
+        self.record = record
+        self.state = OPENING
+        self._asked_at = None
+        self._due = now + FIRST_WORD
+        return [(OPEN, record)]

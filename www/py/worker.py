@@ -1,0 +1,165 @@
+"""A tab's worker: carries out what ``partyline/link.py`` decides. The only tab file that touches channels and timers.
+
+What the worker says goes to the tab as text; what the tab says goes to the worker that is followed at that moment. When
+it is another one than before, ``opened`` is called, and the tab must say hello.
+"""
+
+import json
+import time
+
+from pyscript import document, ffi, window
+
+from partyline import link
+from partyline.link import Link
+
+KEY = "partyline-worker"
+LOWER_RUNG_SECONDS = 600  # so long tabs to come begin on a rung that is not the best, because the best failed
+NOT_ABLE = "This browser cannot do what the address asks for (?ladder={}): it lacks Web Locks or SharedWorker."
+NO_WORKER = "Python's worker could not be started: {} Reload the page; if that does not help, allow this site's data."
+
+
+class Worker:
+    """The worker that this tab follows, whichever it is.
+
+    Args:
+        tab: this tab's id.
+        opened: called when another worker is followed than before.
+        told, heard: called with what the worker posted to this tab, and to all.
+        failed: called with a message when no worker can be had.
+    """
+
+    def __init__(self, tab: str, opened: "object", told: "object", heard: "object", failed: "object") -> None:
+        page = document.documentElement.dataset
+        self._tab = tab
+        self._opened = opened
+        self._failed = failed
+        self._told = ffi.create_proxy(told)
+        self._heard = ffi.create_proxy(heard)
+        self._broken = ffi.create_proxy(lambda why: self._act(self._link.broken(now())))
+        self._on_timer = ffi.create_proxy(self._tick)
+        self._on_notice = ffi.create_proxy(lambda event: self._noticed(event.data))
+        self._timer = None
+        self._worker = None
+        self._notices = None
+        self._listening = True
+        able = list(window.workers.rungs())
+        forced = window.URLSearchParams.new(window.location.search).get("ladder") or ""
+        self._rungs = [rung for rung in able if rung == forced] if forced else able
+        self._key = f"{KEY}-{forced}" if forced else KEY  # those that are forced are apart from all others
+        self._refusal = "" if self._rungs else NOT_ABLE.format(forced)
+        self._link = Link(page.build, self._rungs, float(page.silence)) if self._rungs else None
+
+    @property
+    def rung(self) -> str:
+        """The rung of the ladder that the worker stands on; empty for none."""
+        return self._link.rung if self._worker else ""
+
+    def start(self) -> None:
+        """Find a worker, or start one."""
+        if self._link is None:
+            self._failed(self._refusal)
+            return
+        window.workers.lock(f"partyline-tab-{self._tab}")
+        self._notices = window.guard.channel(self._key)
+        if self._notices:
+            self._notices.onmessage = self._on_notice
+        self._act(self._link.start(self._kept(), now()))
+
+    def stop(self) -> None:
+        """Leave the worker; ``start`` may be called again."""
+        self._close()
+        if self._notices:
+            self._notices.close()
+            self._notices = None
+        if self._timer is not None:
+            window.clearTimeout(self._timer)
+            self._timer = None
+        window.workers.unlock()
+
+    def post(self, header: dict) -> None:
+        """Say something to the worker. Where there is none, it is not said."""
+        if self._worker:
+            self._worker.post(json.dumps(header))
+
+    def listen(self, on: bool) -> None:
+        """Hear what is said to all tabs, or do not."""
+        self._listening = on
+        if self._worker:
+            self._worker.listen(on)
+
+    def word(self, running: bool) -> None:
+        """The worker said something; ``running`` where it was Python that did."""
+        self._act(self._link.word(running, now()))
+
+    def woke(self) -> None:
+        """This tab was asleep, and is not any more."""
+        if self._worker:
+            self._act(self._link.woke(now()))
+
+    def _act(self, actions: "list") -> None:
+        for action in actions:
+            if action[0] == link.OPEN:
+                self._open(action[1])
+            elif action[0] == link.KEEP:
+                self._keep(action[1])
+            elif action[0] == link.ASK:
+                self.post({"kind": "ping"})
+            elif action[0] == link.FAIL:
+                self._close()
+                self._failed(NO_WORKER.format(window.guard.why or "its script could not be loaded."))
+        self._set_timer()
+
+    def _open(self, record: "tuple") -> None:
+        self._close()
+        generation, rung, build = record
+        rung = link.RUNGS[rung]
+        name = f"partyline-{build}-{generation}-{rung}{self._key[len(KEY) :]}"
+        url = f"/worker/boot.js?build={build}&generation={generation}&rung={rung}&notices={self._key}"
+        self._worker = window.workers.open(rung, url, name, self._tab, self._told, self._heard, self._broken)
+        if not self._worker:
+            self._act(self._link.broken(now()))
+            return
+        self._worker.listen(self._listening)
+        self._opened()
+
+    def _close(self) -> None:
+        if self._worker:
+            self._worker.close()
+            self._worker = None
+
+    def _kept(self) -> "tuple | None":
+        text = window.workers.kept(self._key)
+        try:
+            generation, rung, build, at = json.loads(text or "")
+            if rung and time.time() - at > LOWER_RUNG_SECONDS:
+                build = ""  # so it is not taken, and the next generation begins on the best rung
+            return (int(generation), int(rung), str(build))
+        except (ValueError, TypeError):
+            return None  # nothing was kept, or something that is no record
+
+    def _keep(self, record: "tuple") -> None:
+        text = json.dumps(list(record) + [time.time()])
+        window.workers.keep(self._key, text)
+        if self._notices:
+            self._notices.postMessage(text)
+
+    def _noticed(self, text: str) -> None:
+        generation, rung, build, _ = json.loads(text)
+        self._act(self._link.told((generation, rung, build), now()))
+
+    def _tick(self, *_: "object") -> None:
+        self._timer = None
+        self._act(self._link.tick(now()))
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            window.clearTimeout(self._timer)
+            self._timer = None
+        due = self._link.next_due()
+        if due is not None:
+            self._timer = window.setTimeout(self._on_timer, max(0, int((due - now()) * 1000)) + 1)
+
+
+def now() -> float:
+    """Seconds of a clock that only goes on."""
+    return window.performance.now() / 1000

@@ -1,0 +1,100 @@
+"""The tabs that said hello, by port: what each wants, whether it is seen, and whether it is still there. Pure.
+
+A tab's end is told by its goodbye, by its port's close event where the engine has one, by its Web Lock where there are
+locks; where there is nothing of all that, a tab that has said nothing for long is asked, and then counts as gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+HIDDEN_SECONDS = 2.0
+"""How often at most a hidden tab is told what came."""
+
+QUIET_SECONDS = 20.0
+"""A tab without a lock that has said nothing for so long is asked whether it is there."""
+
+ANSWER_SECONDS = 25.0
+"""So long it has to answer; in the background, timers run as rarely as once a minute, but messages arrive."""
+
+
+@dataclass
+class Tab:
+    """A tab that said hello on a port.
+
+    ``told`` is the number of the last broadcast that it knows of, ``seq`` how far in the log of which ``era`` it is:
+    for hidden tabs alone, which do not follow the channel.
+    """
+
+    id: str
+    page: str
+    patterns: set[str] = field(default_factory=set)
+    visible: bool = True
+    locked: bool = False
+    heard_at: float = 0.0
+    asked_at: float | None = None
+    told: int = 0
+    era: int = 0
+    seq: int = 0
+
+
+class Tabs:
+    """Tabs by port, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._tabs: dict[int, Tab] = {}
+
+    def __len__(self) -> int:
+        return len(self._tabs)
+
+    def __contains__(self, port: int) -> bool:
+        return port in self._tabs
+
+    def get(self, port: int) -> Tab | None:
+        """The tab on this port, or None."""
+        return self._tabs.get(port)
+
+    def join(self, port: int, tab: Tab) -> None:
+        """A tab said hello. On whatever other port it did before, it is there no more."""
+        for other in [number for number, each in self._tabs.items() if each.id == tab.id and number != port]:
+            del self._tabs[other]
+        self._tabs[port] = tab
+
+    def leave(self, port: int) -> bool:
+        """A tab is gone; says whether it was there."""
+        return self._tabs.pop(port, None) is not None
+
+    def wanted(self) -> set[str]:
+        """The patterns of all tabs."""
+        return set().union(*(tab.patterns for tab in self._tabs.values()))
+
+    def hidden(self) -> Iterator[tuple[int, Tab]]:
+        """The tabs that nobody sees."""
+        return ((port, tab) for port, tab in self._tabs.items() if not tab.visible)
+
+    def heard(self, port: int, now: float) -> None:
+        """The tab on this port, if there is one, said something."""
+        tab = self._tabs.get(port)
+        if tab is not None:
+            tab.heard_at, tab.asked_at = now, None
+
+    def quiet(self, now: float) -> list[int]:
+        """Ports of tabs that must be asked whether they are there; they count as asked from now on."""
+        quiet = [port for port, tab in self._tabs.items() if tab.asked_at is None and self._due(tab) <= now]
+        for port in quiet:
+            self._tabs[port].asked_at = now
+        return quiet
+
+    def gone(self, now: float) -> list[int]:
+        """Ports of tabs that were asked, and did not answer."""
+        return [port for port, tab in self._tabs.items() if tab.asked_at is not None and self._due(tab) <= now]
+
+    def next_due(self) -> float | None:
+        """When ``quiet`` or ``gone`` has something to tell; None for never."""
+        return min((self._due(tab) for tab in self._tabs.values() if not tab.locked), default=None)
+
+    def _due(self, tab: Tab) -> float:
+        if tab.locked:
+            return float("inf")
+        return tab.heard_at + QUIET_SECONDS if tab.asked_at is None else tab.asked_at + ANSWER_SECONDS
