@@ -33,12 +33,15 @@ class Follower:
         self.seq = 0
         self._era = 0
         self._number = 0
+        self._ref = 0
         self._held: "list[str] | None" = []
 
-    def hello(self) -> None:
-        """The tab is saying hello: hold broadcasts until it is answered."""
+    def hello(self) -> int:
+        """The tab is saying hello: hold broadcasts until it is answered. Returns the hello's ``ref``."""
         self.lost = False
         self._held = []
+        self._ref += 1
+        return self._ref
 
     def told(self, text: str) -> "list[Frame]":
         """The worker posted ``text`` to this tab's port; returns the frames to act on, in order."""
@@ -51,6 +54,8 @@ class Follower:
             return frames
         if kind != JOINED:
             return [(header, bodies)]
+        if self._held is not None and header["ref"] != self._ref:
+            return []  # a digest, or the answer to an earlier hello: the one that counts is still to come
         if self.worker != header["worker"]:
             self.worker = header["worker"]
             self._era = header["era"]

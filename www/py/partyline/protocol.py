@@ -49,12 +49,11 @@ GOODBYE = "goodbye"
 SERVER_KINDS = (WELCOME, SNAPSHOT, SUBSCRIBED, EVENTS, ACK, ERROR, PRESENCE, HEARTBEAT, GOODBYE)
 
 # tab -> worker, over the tab's port; besides hello, subscribe, unsubscribe and publish
-VISIBLE = "visible"
 ASK = "ask"
 PING = "ping"  # the worker says it too, to a tab that it has not heard of
 FAULT = "fault"
 BYE = "bye"
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, VISIBLE, ASK, PING, FAULT, BYE)
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, FAULT, BYE)
 
 # worker -> tab, over the tab's port; besides events, snapshot, ack and error
 BOOTING = "booting"
