@@ -33,8 +33,8 @@ class Tab:
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
     ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
-    their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending`` holds by id what was published and is not acknowledged; ``refused`` says what the
-    worker or the server refused last.
+    their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending``
+    holds by id what was published and is not acknowledged; ``refused`` says what the worker or the server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:

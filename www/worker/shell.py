@@ -174,8 +174,8 @@ def hang() -> None:
 def start(config: str, channel: Any) -> Shell:
     """Start the line.
 
-    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files; ``notices``,
-    the channel on which tabs tell each other which worker they follow.
+    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files;
+    ``notices``, the channel on which tabs tell each other which worker they follow.
     """
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")

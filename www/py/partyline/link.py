@@ -6,8 +6,8 @@ a worker silent goes on to the next generation. Its number is known to all, so t
 the same worker, with nobody to decide for them.
 
 A *rung* is a kind of worker, the best first: ``shared``, a SharedWorker; ``elected``, a worker of one tab, chosen by a
-Web Lock, which the others reach over a BroadcastChannel; ``own``, a worker for each tab. Where a rung does not work, the
-tab goes down to the next one that its browser can do.
+Web Lock, which the others reach over a BroadcastChannel; ``own``, a worker for each tab. Where a rung does not work,
+the tab goes down to the next one that its browser can do.
 
 Silence is not slowness: a worker that is starting may take a minute between two words, for a weak machine compiles
 that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
@@ -81,7 +81,7 @@ class Link:
         """Another tab follows this record."""
         if record < self.record:
             return [(KEEP, self.record)] if self._kept else []
-        if record == self.record or record[1] not in self._rungs or (OWN, OWN) == (record[1], self.record[1]):
+        if record == self.record or record[1] not in self._rungs or record[1] == self.record[1] == OWN:
             return []
         self._kept = True
         self._tried_anew = False
