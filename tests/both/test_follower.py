@@ -6,8 +6,8 @@ from partyline import protocol
 from partyline.follower import MAX_HELD, Follower
 
 
-def joined(n, worker="w1", era=0, epoch="e1", digest=False):
-    header = {"kind": "joined", "worker": worker, "n": n, "era": era, "epoch": epoch, "digest": digest}
+def joined(n, worker="w1", era=0, epoch="e1", ref=1):
+    header = {"kind": "joined", "worker": worker, "n": n, "era": era, "epoch": epoch, "ref": ref}
     return protocol.encode(header)
 
 
@@ -34,20 +34,27 @@ def shown(frames):
     return [(header["kind"], header.get("seq")) for header, _ in frames]
 
 
-def answer(follower, n, seq=0, worker="w1", era=0, epoch="e1"):
-    """All that the worker answers to hello; returns the frames that come of it."""
-    frames = follower.told(joined(n, worker, era, epoch))
+def began():
+    """One that has said its first hello, whose ref is 1."""
+    follower = Follower()
+    assert follower.hello() == 1
+    return follower
+
+
+def answer(follower, n, seq=0, worker="w1", era=0, epoch="e1", ref=1):
+    """All that the worker answers to a hello; returns the frames that come of it."""
+    frames = follower.told(joined(n, worker, era, epoch, ref))
     return frames + follower.told(caught_up(seq, era, epoch))
 
 
 def following(n, seq=0):
-    follower = Follower()
+    follower = began()
     answer(follower, n, seq)
     return follower
 
 
 def test_it_follows_from_where_it_joined():
-    follower = Follower()
+    follower = began()
     assert shown(follower.told(joined(4))) == [("joined", None)]
     assert shown(follower.told(snapshot(9))) == [("snapshot", 9)]
     assert shown(follower.told(caught_up(9))) == [("events", 9)]
@@ -64,14 +71,14 @@ def test_bodies_come_through_as_text():
 
 
 def test_broadcasts_before_the_answer_are_held_and_the_old_ones_dropped():
-    follower = Follower()
+    follower = began()
     assert follower.heard(broadcast(4, 10)) == []
     assert follower.heard(broadcast(5, 11)) == []
     assert shown(answer(follower, 4, 10)) == [("joined", None), ("events", 10), ("events", 11)]
 
 
 def test_broadcasts_that_overtake_the_rest_of_the_answer_wait_for_it():
-    follower = Follower()
+    follower = began()
     follower.told(joined(4))
     assert follower.heard(broadcast(5, 20)) == []  # a store that had 20 now would take 11 to 19 for known
     assert shown(follower.told(snapshot(19))) == [("snapshot", 19)]
@@ -82,7 +89,7 @@ def test_broadcasts_that_overtake_the_rest_of_the_answer_wait_for_it():
 
 
 def test_an_answer_that_names_no_epoch_is_followed_by_nothing():
-    follower = Follower()
+    follower = began()
     follower.heard(broadcast(5, 0, epoch="", kind="line"))
     assert shown(follower.told(joined(4, epoch=""))) == [("joined", None), ("line", 0)]
     assert shown(follower.heard(broadcast(6, 0, epoch="", kind="tabs"))) == [("tabs", 0)]
@@ -103,37 +110,44 @@ def test_a_hole_loses_it_until_it_has_joined_anew():
     follower.hello()
     assert not follower.lost
     assert follower.heard(broadcast(8, 13)) == []
-    assert shown(answer(follower, 7, 12)) == [("joined", None), ("events", 12), ("events", 13)]
+    assert shown(answer(follower, 7, 12, ref=2)) == [("joined", None), ("events", 12), ("events", 13)]
 
 
 def test_a_hole_among_what_was_held_is_noticed_too():
-    follower = Follower()
+    follower = began()
     follower.heard(broadcast(5, 11))
     follower.heard(broadcast(7, 13))
     assert shown(answer(follower, 4, 10)) == [("joined", None), ("events", 10), ("events", 11)]
     assert follower.lost
 
 
-def test_of_two_answers_the_second_changes_nothing_but_what_is_known():
+def test_of_two_hellos_the_last_ones_answer_counts():
     follower = following(4, 10)
     follower.heard(broadcast(6, 12))
     follower.hello()  # a hole; and, before that is answered, one more
     follower.hello()
-    assert shown(answer(follower, 6, 12)) == [("joined", None), ("events", 12)]
-    assert shown(follower.heard(broadcast(7, 13))) == [("events", 13)]
-    assert shown(answer(follower, 6, 12)) == [("joined", None), ("events", 12)]
-    assert shown(follower.heard(broadcast(8, 14))) == [("events", 14)]
+    assert shown(answer(follower, 6, 12, ref=2)) == [("joined", None), ("events", 12)]
+    assert follower.heard(broadcast(9, 15)) == []  # 7 and 8 may be lost, too
     assert not follower.lost
-    assert follower.seq == 14
+    assert shown(answer(follower, 8, 14, ref=3)) == [("joined", None), ("events", 14), ("events", 15)]
+    assert follower.seq == 15
+
+
+def test_an_answer_that_nobody_waits_for_sets_nothing_back():
+    follower = following(4, 10)
+    follower.heard(broadcast(5, 11))
+    assert shown(answer(follower, 4, 10)) == [("joined", None), ("events", 10)]
+    assert shown(follower.heard(broadcast(6, 12))) == [("events", 12)]
+    assert follower.seq == 12
 
 
 def test_half_an_answer_is_none_where_hello_was_said_again():
-    follower = Follower()
+    follower = began()
     follower.told(joined(4))
     follower.hello()
     assert shown(follower.told(caught_up(9))) == [("events", 9)]
     assert follower.heard(broadcast(6, 12)) == []
-    assert shown(answer(follower, 5, 11)) == [("joined", None), ("events", 11), ("events", 12)]
+    assert shown(answer(follower, 5, 11, ref=2)) == [("joined", None), ("events", 11), ("events", 12)]
 
 
 # digests
@@ -141,7 +155,7 @@ def test_half_an_answer_is_none_where_hello_was_said_again():
 
 def test_a_digest_is_taken_by_who_hears_no_broadcasts():
     follower = following(4, 10)
-    frames = follower.told(joined(9, digest=True)) + follower.told(caught_up(30))
+    frames = follower.told(joined(9, ref=None)) + follower.told(caught_up(30))
     assert shown(frames) == [("joined", None), ("events", 30)]
     assert follower.seq == 30
 
@@ -149,26 +163,26 @@ def test_a_digest_is_taken_by_who_hears_no_broadcasts():
 def test_a_digest_on_its_way_is_no_answer_to_a_tab_that_came_forward():
     follower = following(4, 10)
     follower.hello()
-    follower.told(joined(6, digest=True))
+    follower.told(joined(6, ref=None))
     follower.told(caught_up(12))
     assert follower.heard(broadcast(8, 14)) == []  # 7 was told to all before this tab was among them
     assert not follower.lost
-    assert shown(answer(follower, 7, 13)) == [("joined", None), ("events", 13), ("events", 14)]
+    assert shown(answer(follower, 7, 13, ref=2)) == [("joined", None), ("events", 13), ("events", 14)]
 
 
 def test_a_digest_is_no_answer_either_where_another_worker_speaks():
     follower = following(4, 10)
     follower.hello()
-    assert shown(follower.told(joined(6, worker="w2", digest=True))) == [("joined", None)]
+    assert shown(follower.told(joined(6, worker="w2", ref=None))) == [("joined", None)]
     assert follower.heard(broadcast(7, 14, worker="w2")) == []
-    assert shown(answer(follower, 7, 14, worker="w2")) == [("joined", None), ("events", 14)]
+    assert shown(answer(follower, 7, 14, worker="w2", ref=2)) == [("joined", None), ("events", 14)]
 
 
 # the cursor
 
 
 def test_its_cursor_is_where_it_has_come_to():
-    follower = Follower()
+    follower = began()
     assert (follower.epoch, follower.seq) == ("", 0)
     follower.told(joined(4))
     assert (follower.epoch, follower.seq) == ("e1", 0)
@@ -195,7 +209,7 @@ def test_what_is_held_or_dropped_moves_no_cursor():
 def test_its_cursor_never_goes_back_while_the_log_is_the_same():
     follower = following(4, 50)
     follower.hello()
-    answer(follower, 1, 40, worker="w2")  # one that took over goes on from the lowest cursor
+    answer(follower, 1, 40, worker="w2", ref=2)  # one that took over goes on from the lowest cursor
     assert (follower.epoch, follower.seq) == ("e1", 50)
     follower.heard(broadcast(2, 45, worker="w2"))
     assert follower.seq == 50
@@ -213,24 +227,24 @@ def test_another_worker_on_the_channel_loses_it():
 def test_another_worker_that_serves_the_same_log_clears_nothing():
     follower = following(4, 10)
     follower.hello()
-    assert shown(answer(follower, 1, 10, worker="w2")) == [("joined", None), ("events", 10)]
+    assert shown(answer(follower, 1, 10, worker="w2", ref=2)) == [("joined", None), ("events", 10)]
     assert follower.worker == "w2"
     assert shown(follower.heard(broadcast(2, 11, worker="w2"))) == [("events", 11)]
 
 
 def test_another_worker_counts_its_eras_anew():
     for before, after in [(0, 5), (5, 0)]:
-        follower = Follower()
+        follower = began()
         answer(follower, 4, 10, era=before)
         follower.hello()
-        assert shown(answer(follower, 1, 10, worker="w2", era=after)) == [("joined", None), ("events", 10)]
+        assert shown(answer(follower, 1, 10, worker="w2", era=after, ref=2)) == [("joined", None), ("events", 10)]
         assert shown(follower.heard(broadcast(2, 11, worker="w2", era=after))) == [("events", 11)]
 
 
 def test_another_worker_that_serves_another_log_clears():
     follower = following(4, 10)
     follower.hello()
-    frames = answer(follower, 1, 3, worker="w2", epoch="e2")
+    frames = answer(follower, 1, 3, worker="w2", epoch="e2", ref=2)
     assert shown(frames) == [("cleared", None), ("joined", None), ("events", 3)]
     assert (follower.epoch, follower.seq) == ("e2", 3)
 
@@ -238,7 +252,7 @@ def test_another_worker_that_serves_another_log_clears():
 def test_a_worker_that_does_not_know_its_log_yet_clears_nothing_until_it_does():
     follower = following(4, 10)
     follower.hello()
-    assert shown(follower.told(joined(1, worker="w2", epoch=""))) == [("joined", None)]
+    assert shown(follower.told(joined(1, worker="w2", epoch="", ref=2))) == [("joined", None)]
     assert (follower.epoch, follower.seq) == ("e1", 10)
     same, other = broadcast(2, 11, "w2"), broadcast(3, 1, "w2", epoch="e2")
     assert shown(follower.heard(same)) == [("events", 11)]
@@ -247,7 +261,7 @@ def test_a_worker_that_does_not_know_its_log_yet_clears_nothing_until_it_does():
 
 
 def test_the_first_answer_clears_nothing():
-    assert shown(Follower().told(joined(9, era=3))) == [("joined", None)]
+    assert shown(began().told(joined(9, era=3))) == [("joined", None)]
 
 
 def test_a_new_era_clears_once_whoever_tells_of_it_first():
@@ -283,7 +297,7 @@ def test_what_is_left_of_an_old_era_is_dropped_and_counted():
 def test_an_answer_of_a_new_era_clears():
     follower = following(4)
     follower.hello()
-    assert shown(follower.told(joined(6, era=1))) == [("cleared", None), ("joined", None)]
+    assert shown(follower.told(joined(6, era=1, ref=2))) == [("cleared", None), ("joined", None)]
 
 
 # the rest
@@ -295,7 +309,7 @@ def test_other_frames_over_the_port_pass():
 
 
 def test_what_is_held_is_bounded_and_the_rest_is_noticed_as_a_hole():
-    follower = Follower()
+    follower = began()
     for n in range(1, MAX_HELD + 3):
         follower.heard(broadcast(n, n))
     assert len(answer(follower, 0)) == 2 + MAX_HELD

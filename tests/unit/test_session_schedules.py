@@ -24,6 +24,7 @@ class Schedule(RuleBasedStateMachine):
         self.world = World()
         self.number = 0
         self.forgotten: set[str] = set()  # publishes that went down with their log
+        self.unsure: set[str] = set()  # whose tab was closed before they were acknowledged
 
     @rule(topic=st.sampled_from(TOPICS), count=st.integers(1, 8))
     def others_publish(self, topic: str, count: int) -> None:
@@ -31,15 +32,36 @@ class Schedule(RuleBasedStateMachine):
             self.number += 1
             self.world.log.append(topic, f"other-{self.number}")
 
-    @rule(patterns=st.sets(st.sampled_from(PATTERNS), min_size=1))
-    def open_tab(self, patterns: set[str]) -> None:
+    @rule(patterns=st.sets(st.sampled_from(PATTERNS), min_size=1), visible=st.booleans(), locked=st.booleans())
+    def open_tab(self, patterns: set[str], visible: bool, locked: bool) -> None:
         if len(self.world.tabs) < 4:
-            self.world.open_tab(*sorted(patterns))
+            self.world.open_tab(*sorted(patterns), visible=visible, locked=locked)
 
     @precondition(lambda self: self.world.tabs)
     @rule(data=st.data())
     def close_tab(self, data: st.DataObject) -> None:
-        self.world.close_tab(data.draw(st.sampled_from(sorted(self.world.tabs))))
+        port = data.draw(st.sampled_from(sorted(self.world.tabs)))
+        self.unsure |= set(self.world.tabs[port].pending)
+        self.world.close_tab(port)
+
+    @precondition(lambda self: self.world.tabs)
+    @rule(data=st.data(), visible=st.booleans())
+    def show_or_hide_tab(self, data: st.DataObject, visible: bool) -> None:
+        self.world.show_tab(data.draw(st.sampled_from(sorted(self.world.tabs))), visible)
+
+    @rule()
+    def worker_dies(self) -> None:
+        self.world.lose_worker()
+
+    @precondition(lambda self: self.world.tabs)
+    @rule(data=st.data())
+    def tab_moves_to_the_next_worker(self, data: st.DataObject) -> None:
+        self.world.move_tab(data.draw(st.sampled_from(sorted(self.world.tabs))))
+
+    @precondition(lambda self: self.world.tabs)
+    @rule(data=st.data())
+    def tab_pings(self, data: st.DataObject) -> None:
+        self.world.ping(data.draw(st.sampled_from(sorted(self.world.tabs))))
 
     @precondition(lambda self: self.world.tabs)
     @rule(data=st.data(), topic=st.sampled_from(TOPICS))
@@ -111,7 +133,7 @@ class Schedule(RuleBasedStateMachine):
         for event_id, topic in world.published.items():
             places = [event.seq for event in world.log.of(topic) if event.id == event_id]
             # one whose log was replaced after it was acknowledged is gone with that log, and is not sent again
-            assert len(places) == 1 or (not places and event_id in self.forgotten), event_id
+            assert len(places) == 1 or (not places and event_id in self.forgotten | self.unsure), event_id
         for tab in world.tabs.values():
             for topic in TOPICS:
                 truth = [event.seq for event in world.log.of(topic)]

@@ -10,7 +10,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from effects import Broadcast, Dial, Drop, Effect, HangUp, Retire, Send, Tell, Watch
 from partyline import protocol
 from partyline.follower import Follower
 from partyline.store import Store
@@ -130,13 +130,22 @@ class Connection:
 
 @dataclass
 class TabModel:
-    """A tab made of its pure parts, and what is on its way to it."""
+    """A tab made of its pure parts, and what is on its way to it. ``worker`` is the generation that it follows."""
 
     store: Store
+    locked: bool
     follower: Follower = field(default_factory=Follower)
     port: deque[str] = field(default_factory=deque)
     channel: deque[str] = field(default_factory=deque)
     acknowledged: set[str] = field(default_factory=set)
+    established: set[str] = field(default_factory=set)
+    pending: dict[str, str] = field(default_factory=dict)
+    visible: bool = True
+    worker: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return self.established >= set(self.store.patterns)
 
 
 class World:
@@ -145,12 +154,17 @@ class World:
     def __init__(self) -> None:
         self.now = 0.0
         self.log = Log("epoch-1")
-        self.session = Session(worker="w1", random=lambda: 0.5, about={"python": "3.14"})
+        self.generation = 0
+        self.session = self._new_session()
         self.connection: Connection | None = None
         self.dialling = False
         self.tabs: dict[int, TabModel] = {}
         self.published: dict[str, str] = {}
         self._last_port = 0
+
+    def _new_session(self) -> Session:
+        self.generation += 1
+        return Session(worker=f"w{self.generation}", random=lambda: 0.5, about={"python": "3.14"})
 
     def do(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -165,10 +179,16 @@ class World:
                     assert self.connection is not None
                     self.connection.up.append(text)
                 case Tell(port, text):
-                    self.tabs[port].port.append(text)
+                    if port in self.tabs and self.tabs[port].worker == self.generation:
+                        self.tabs[port].port.append(text)
                 case Broadcast(text):
                     for tab in self.tabs.values():
-                        tab.channel.append(text)
+                        if tab.visible and tab.worker == self.generation:
+                            tab.channel.append(text)
+                case Watch() | Drop():
+                    pass  # ``close_tab`` tells the session at once
+                case Retire():
+                    raise AssertionError("nobody has said that it shall")
 
     def tick(self) -> None:
         self.do(self.session.tick(self.now))
@@ -200,19 +220,52 @@ class World:
 
     # the tabs
 
-    def open_tab(self, *topics: str) -> None:
+    def open_tab(self, *topics: str, visible: bool = True, locked: bool = True) -> None:
         self._last_port += 1
-        self.tabs[self._last_port] = TabModel(Store(topics, limit=50))
+        self.tabs[self._last_port] = TabModel(Store(topics, limit=50), locked, visible=visible, worker=self.generation)
         self._hello(self._last_port)
 
     def close_tab(self, port: int) -> None:
-        self.do(self.session.tab_gone(port, self.now))
+        if self.tabs[port].worker == self.generation:
+            self.do(self.session.tab_gone(port, self.now))
         del self.tabs[port]
+
+    def show_tab(self, port: int, visible: bool) -> None:
+        tab = self.tabs[port]
+        tab.visible = visible
+        if not visible:
+            tab.channel.clear()
+        self._hello(port)
+
+    def move_tab(self, port: int) -> None:
+        """A tab has learnt that its worker is lost, and follows the next."""
+        tab = self.tabs[port]
+        if tab.worker != self.generation:
+            tab.worker = self.generation
+            tab.port.clear()
+            tab.channel.clear()
+            self._hello(port)
+
+    def lose_worker(self) -> None:
+        """The worker is gone, with all that was on its way between it and the server."""
+        self.connection, self.dialling = None, False
+        self.session = self._new_session()
 
     def publish(self, port: int, topic: str, event_id: str) -> None:
         self.published[event_id] = topic
-        frame = {"kind": "publish", "id": event_id, "topic": topic, "data": event_id}
-        self.do(self.session.tab_said(port, json.dumps(frame), self.now))
+        self.tabs[port].pending[event_id] = topic
+        self._publish(port, event_id)
+
+    def ping(self, port: int) -> None:
+        self._say(port, {"kind": "ping"})
+
+    def _publish(self, port: int, event_id: str) -> None:
+        topic = self.tabs[port].pending[event_id]
+        self._say(port, {"kind": "publish", "id": event_id, "topic": topic, "data": event_id})
+
+    def _say(self, port: int, frame: dict[str, object]) -> None:
+        if self.tabs[port].worker == self.generation:  # else it is said to nobody
+            self.do(self.session.tab_said(port, json.dumps(frame), self.now))
 
     def deliver_port(self, port: int) -> bool:
         tab = self.tabs[port]
@@ -231,29 +284,59 @@ class World:
     def _act(self, port: int, frames: list[tuple[dict[str, object], list[str]]]) -> None:
         tab = self.tabs[port]
         for header, bodies in frames:
-            if header["kind"] in (protocol.EVENTS, protocol.SNAPSHOT):
-                tab.store.take(header, bodies)
-            elif header["kind"] == protocol.CLEARED:
-                tab.store.clear()
-            elif header["kind"] == protocol.ACK:
-                tab.acknowledged.add(str(header["id"]))
-            assert header["kind"] != protocol.ERROR, header
+            match header["kind"]:
+                case protocol.EVENTS | protocol.SNAPSHOT:
+                    tab.store.take(header, bodies)
+                case protocol.CLEARED:
+                    tab.store.clear()
+                    tab.established.clear()
+                case protocol.JOINED:
+                    tab.established |= set(header["established"])  # type: ignore[call-overload]
+                    if header["ref"] is not None:
+                        for event_id in tab.pending:
+                            self._publish(port, event_id)
+                case protocol.SUBSCRIBED:
+                    tab.established |= set(header["topics"])  # type: ignore[call-overload]
+                case protocol.ACK:
+                    tab.acknowledged.add(str(header["id"]))
+                    tab.pending.pop(str(header["id"]), None)
+                case protocol.PING:
+                    self._say(port, {"kind": "pong"})
+                case protocol.ERROR:
+                    assert header["code"] == "hello_first", header
+                    self._hello(port)
         if tab.follower.lost:
             self._hello(port)
 
     def _hello(self, port: int) -> None:
         tab = self.tabs[port]
-        tab.follower.hello()
-        hello = {"kind": "hello", "protocol": 1, "tab": "t", "browser": "b", "page": "p", "topics": tab.store.patterns}
-        self.do(self.session.tab_said(port, json.dumps(hello), self.now))
+        ref = tab.follower.hello()
+        hello: dict[str, object] = {
+            "kind": "hello",
+            "protocol": 1,
+            "ref": ref,
+            "tab": f"t{port}",
+            "browser": "b",
+            "page": "p",
+            "visible": tab.visible,
+            "locked": tab.locked,
+            "topics": tab.store.patterns,
+            "cursor": {"epoch": tab.follower.epoch, "seq": tab.follower.seq} if tab.settled else None,
+        }
+        self._say(port, hello)
 
     # the end
 
     def settle(self) -> None:
         """Let everything heal: the network stays up, time goes by, all that is on its way arrives."""
-        for _ in range(50):
+        for port in list(self.tabs):
+            self.move_tab(port)
+        for turn in range(50):
             self.now += 0.5
             self.tick()
+            if turn == 10:
+                for port in list(self.tabs):
+                    self.ping(port)
             if self.connection is not None and self.connection.started:
                 self.connection.down.append(json.dumps({"kind": "heartbeat", "seq": self.connection.position}))
             self.flow()

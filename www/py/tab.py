@@ -139,12 +139,13 @@ class Tab:
     # the port
 
     def _hello(self) -> None:
-        self._follower.hello()
+        ref = self._follower.hello()
         cursor = {"epoch": self._follower.epoch, "seq": self._follower.seq} if self.settled else None
         self._worker.post(
             {
                 "kind": protocol.HELLO,
                 "protocol": protocol.VERSION,
+                "ref": ref,
                 "tab": self._id,
                 "browser": self.browser,
                 "page": self.page,
@@ -169,11 +170,9 @@ class Tab:
 
     def _visibility(self, event: "object") -> None:
         self._worker.listen(not document.hidden)
-        if document.hidden:
-            self._worker.post({"kind": protocol.VISIBLE, "visible": False})
-        else:
+        if not document.hidden:
             self._worker.woke()
-            self._hello()  # which tells what was missed, too
+        self._hello()  # the answer tells what is missing
         self._drawing = False  # a frame that was asked for may not come in the background
         self.changed()
 
@@ -215,7 +214,7 @@ class Tab:
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)
-        if not header["digest"]:  # what became of them may have been told while we were away
+        if header["ref"] is not None:  # what became of them may have been told while we were away
             for event_id in self.pending:
                 self._send(event_id)
 

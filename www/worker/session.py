@@ -115,8 +115,6 @@ class Session:
                 return []
             if kind == protocol.PUBLISH:
                 return self._tab_publishes(port, header)
-            if kind == protocol.VISIBLE:
-                return self._tab_shown(tab, bool(header.get("visible")), now)
             if kind == protocol.PING:
                 return [Tell(port, protocol.encode({"kind": protocol.PONG, "worker": self.worker}))]
             if kind == protocol.PONG:
@@ -234,7 +232,7 @@ class Session:
         for port, tab in self._tabs.hidden():
             if tab.told != self._number:
                 seq = tab.seq if tab.era == self._era else None
-                effects += self._tell_all(port, tab, tab.patterns, seq, digest=True)
+                effects += self._tell_all(port, tab, tab.patterns, seq, None)
                 self._digest_at = now + HIDDEN_SECONDS
         return effects
 
@@ -286,21 +284,15 @@ class Session:
             self.cursor = min(self.cursor, seq) if self.epoch else seq
             self.epoch = epoch
             self._topics.adopt(tab.patterns, seq)
-        effects += self._tell_all(port, tab, tab.patterns, seq if epoch and epoch == self.epoch else None, digest=False)
+        effects += self._tell_all(
+            port, tab, tab.patterns, seq if epoch and epoch == self.epoch else None, header.get("ref")
+        )
         if self.state != "idle":
-            return effects + self._hurry(now)
+            return effects + (self._hurry(now) if tab.visible else [])
         if not adopting:
             return effects + self._dial(now)
         self._dial_at = now + GATHER_SECONDS if self._dial_at is None else self._dial_at
         return effects
-
-    def _tab_shown(self, tab: Tab, visible: bool, now: float) -> list[Effect]:
-        tab.visible = visible
-        if visible:
-            return self._hurry(now)
-        tab.told, tab.era, tab.seq = self._number, self._era, self.cursor  # it has followed the channel until now
-        self._digest_at = max(self._digest_at, now + HIDDEN_SECONDS)
-        return []
 
     def _fault(self, what: object, now: float) -> list[Effect]:
         if what not in FAULTS:
@@ -311,15 +303,15 @@ class Session:
             return []
         return [HangUp(protocol.CLOSE_NORMAL, "cut, as a tab asked"), *self._lost("cut, as a tab asked", now)]
 
-    def _tell_all(self, port: int, tab: Tab, patterns: set[str], seq: int | None, *, digest: bool) -> list[Effect]:
+    def _tell_all(self, port: int, tab: Tab, patterns: set[str], seq: int | None, ref: object) -> list[Effect]:
         """Tell a tab how all stands, and the events of these patterns: those after ``seq``, or all that are kept.
 
-        It is the answer to hello, or a ``digest``, unasked.
+        It is the answer to the hello of this ``ref``, or, without one, told unasked.
         """
         joined: Header = {
             "kind": protocol.JOINED,
             "worker": self.worker,
-            "digest": digest,
+            "ref": ref,
             "n": self._number,
             "era": self._era,
             "epoch": self.epoch,

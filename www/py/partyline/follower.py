@@ -34,14 +34,17 @@ class Follower:
         self.seq = 0
         self._era = 0
         self._number = 0
+        self._ref = 0  # of the last hello
         self._held: "list[str] | None" = []  # None while it follows
         self._answering = False  # whether the rest of an answer is still to come
 
-    def hello(self) -> None:
-        """The tab is saying hello: hold broadcasts until it is answered."""
+    def hello(self) -> int:
+        """The tab is saying hello: hold broadcasts until it is answered. Returns the hello's ``ref``."""
         self.lost = False
         self._held = []
         self._answering = False
+        self._ref += 1
+        return self._ref
 
     def told(self, text: str) -> "list[Frame]":
         """The worker posted ``text`` to this tab's port; returns the frames to act on, in order."""
@@ -59,8 +62,8 @@ class Follower:
             self._era = header["era"]
             self._held = self._held or []
         frames = self._in_era(header, (header, bodies))
-        if header["digest"] or self._held is None:
-            return frames  # no answer, or one more than is waited for
+        if self._held is None or header["ref"] != self._ref:
+            return frames  # a digest, or the answer to an earlier hello: it is true, but the last one's is waited for
         self._number = header["n"]
         self._answering = bool(header["epoch"])
         return frames if self._answering else frames + self._follow()

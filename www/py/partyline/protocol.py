@@ -49,13 +49,12 @@ GOODBYE = "goodbye"
 SERVER_KINDS = (WELCOME, SNAPSHOT, SUBSCRIBED, EVENTS, ACK, ERROR, PRESENCE, HEARTBEAT, GOODBYE)
 
 # tab -> worker, over the tab's port; besides hello, subscribe, unsubscribe and publish
-VISIBLE = "visible"
 ASK = "ask"
 PING = "ping"  # the worker says it too, to a tab that it has not heard of for long
 PONG = "pong"  # the answer, of either
 FAULT = "fault"
 BYE = "bye"
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, VISIBLE, ASK, PING, PONG, FAULT, BYE)
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE)
 
 # worker -> tab, over the tab's port; besides events, snapshot, ack, error, ping and pong
 BOOTING = "booting"
