@@ -210,7 +210,7 @@ class Tab:
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
         self.tabs = header["tabs"]
-        self._subscribed({"topics": header["established"]}, bodies)
+        self._established = header["established"]  # another worker's cursor may not speak for all that this tab knows
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)

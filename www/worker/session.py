@@ -232,7 +232,7 @@ class Session:
         for port, tab in self._tabs.hidden():
             if tab.told != self._number:
                 seq = tab.seq if tab.era == self._era else None
-                effects += self._tell_all(port, tab, tab.patterns, seq, None)
+                effects += self._tell_all(port, tab, seq, None)
                 self._digest_at = now + HIDDEN_SECONDS
         return effects
 
@@ -284,9 +284,7 @@ class Session:
             self.cursor = min(self.cursor, seq) if self.epoch else seq
             self.epoch = epoch
             self._topics.adopt(tab.patterns, seq)
-        effects += self._tell_all(
-            port, tab, tab.patterns, seq if epoch and epoch == self.epoch else None, header.get("ref")
-        )
+        effects += self._tell_all(port, tab, seq if epoch and epoch == self.epoch else None, header.get("ref"))
         if self.state != "idle":
             return effects + (self._hurry(now) if tab.visible else [])
         if not adopting:
@@ -303,11 +301,12 @@ class Session:
             return []
         return [HangUp(protocol.CLOSE_NORMAL, "cut, as a tab asked"), *self._lost("cut, as a tab asked", now)]
 
-    def _tell_all(self, port: int, tab: Tab, patterns: set[str], seq: int | None, ref: object) -> list[Effect]:
-        """Tell a tab how all stands, and the events of these patterns: those after ``seq``, or all that are kept.
+    def _tell_all(self, port: int, tab: Tab, seq: int | None, ref: object) -> list[Effect]:
+        """Tell a tab how all stands, and the events that it wants: those after ``seq``, or all that are kept.
 
         It is the answer to the hello of this ``ref``, or, without one, told unasked.
         """
+        complete = self._topics.complete(seq)
         joined: Header = {
             "kind": protocol.JOINED,
             "worker": self.worker,
@@ -318,11 +317,12 @@ class Session:
             "python": self.about["python"],
             "line": self._line_frame(),
             "tabs": len(self._tabs),
-            "established": self._topics.patterns(filled=True),
+            "established": complete,
             "presence": self._presence,
         }
-        tab.told, tab.era, tab.seq = self._number, self._era, self.cursor
-        return [Tell(port, protocol.encode(joined)), *self._tell_events(port, patterns, seq)]
+        tab.told, tab.era = self._number, self._era
+        tab.seq = self.cursor if tab.patterns.issubset(complete) else None
+        return [Tell(port, protocol.encode(joined)), *self._tell_events(port, tab.patterns, seq)]
 
     def _tell_events(self, port: int, patterns: set[str], seq: int | None) -> list[Effect]:
         known, bodies = [], []
