@@ -108,7 +108,7 @@ class Session:
                 raise ProtocolError("hello_first", f"A tab said {kind[:40]!r} before hello.")
             if kind == protocol.SUBSCRIBE:
                 patterns = _patterns(header)
-                return [*self._want(port, tab, patterns), *self._tell_events(port, patterns & tab.patterns, None)]
+                return [*self._want(port, tab, patterns), *self._tell_subscribed(port, tab, patterns & tab.patterns)]
             if kind == protocol.UNSUBSCRIBE:
                 tab.patterns -= _patterns(header)
                 self._release_topics(now)
@@ -322,10 +322,25 @@ class Session:
         }
         tab.told, tab.era = self._number, self._era
         tab.seq = self.cursor if tab.patterns.issubset(complete) else None
-        return [Tell(port, protocol.encode(joined)), *self._tell_events(port, tab.patterns, seq)]
+        effects, known, bodies = self._kept(port, tab.patterns, seq)
+        if self.epoch:  # without a topic, too: it moves the tab's cursor
+            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
+        return [Tell(port, protocol.encode(joined)), *effects]
 
-    def _tell_events(self, port: int, patterns: set[str], seq: int | None) -> list[Effect]:
-        known, bodies = [], []
+    def _tell_subscribed(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
+        """Tell a tab what is kept of these patterns. Its cursor stays: of other topics, more may be on the way to it."""
+        ready = patterns.intersection(self._topics.patterns(filled=True))
+        tab.seq = tab.seq if ready == patterns else None
+        effects, _, _ = self._kept(port, patterns, None)
+        if ready:  # the others are told to all, when they are
+            frame = {"kind": protocol.SUBSCRIBED, "topics": sorted(ready), "seq": self.cursor}
+            effects.append(Tell(port, protocol.encode(frame)))
+        return effects
+
+    def _kept(self, port: int, patterns: set[str], seq: int | None) -> tuple[list[Effect], list[list[Any]], list[str]]:
+        """Snapshots for a tab that has all up to ``seq``, or nothing; and topics and bodies of what just follows it."""
+        known: list[list[Any]] = []
+        bodies: list[str] = []
         effects: list[Effect] = []
         for topic, ring in self._topics.kept(patterns):
             if seq is not None and ring.since <= seq:
@@ -337,9 +352,7 @@ class Session:
                 header = self._told_header(protocol.SNAPSHOT, [[topic, ring.count]])
                 header["reason"] = protocol.NEW if seq is None else protocol.GAP
                 effects.append(Tell(port, protocol.encode(header, [ring.body()])))
-        if self.epoch:  # without a topic, too: it moves the tab's cursor
-            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
-        return effects
+        return effects, known, bodies
 
     def _told_header(self, kind: str, topics: list[list[Any]]) -> Header:
         return {"kind": kind, "epoch": self.epoch, "seq": self.cursor, "topics": topics, "era": self._era}
