@@ -287,7 +287,7 @@ class Session:
         effects += self._tell_all(port, tab, seq if epoch and epoch == self.epoch else None, header.get("ref"))
         if self.state != "idle":
             return effects + (self._hurry(now) if tab.visible else [])
-        if not adopting:
+        if not adopting and self._dial_at is None:
             return effects + self._dial(now)
         self._dial_at = now + GATHER_SECONDS if self._dial_at is None else self._dial_at
         return effects
@@ -510,7 +510,7 @@ class Session:
 
     def _hurry(self, now: float) -> list[Effect]:
         """Somebody waits, or the network is back: dial at once rather than after the backoff."""
-        return self._dial(now) if self._dial_at is not None else []
+        return self._dial(now) if self._dial_at is not None and self.state != "idle" else []
 
     def _lost(self, reason: str, now: float) -> list[Effect]:
         """The socket is gone. Dial again while a tab is there: after an exponential backoff with full jitter, or, where
