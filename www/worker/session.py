@@ -263,11 +263,14 @@ class Session:
         browser = header.get("browser")
         if not isinstance(browser, str) or not protocol.is_id(browser):
             raise ProtocolError("bad_browser", "A tab's hello needs the browser's id, as its page was told.")
+        name = header.get("tab")
+        if not isinstance(name, str) or not protocol.is_id(name):  # two without one would take each other's place
+            raise ProtocolError("bad_tab", "A tab's hello needs the tab's id.")
         patterns, epoch, seq = _patterns(header), *_cursor(header)
         self._browser = self._browser or browser
         known = self._tabs.get(port)
         tab = Tab(
-            str(header.get("tab")),
+            name,
             str(header.get("page")),
             visible=bool(header.get("visible", True)),
             locked=bool(header.get("locked")),
