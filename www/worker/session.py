@@ -133,7 +133,7 @@ class Session:
         """A tab was closed, or left the page."""
         if not self._tabs.leave(port):
             return []
-        if not len(self._tabs):
+        if not len(self._tabs) and self.state != "retired":
             self._idle_at = now + IDLE_GRACE
         self._release_topics(now)
         return self._tabs_changed()
