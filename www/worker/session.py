@@ -331,7 +331,7 @@ class Session:
         return [Tell(port, protocol.encode(joined)), *effects]
 
     def _tell_subscribed(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
-        """Tell a tab what is kept of these patterns. Its cursor stays: of other topics, more may be on the way to it."""
+        """Tell a tab what is kept of these patterns. Its cursor stays: of other topics more may be on the way to it."""
         ready = patterns.intersection(self._topics.patterns(filled=True))
         tab.seq = tab.seq if ready == patterns else None
         effects, _, _ = self._kept(port, patterns, None)
