@@ -76,6 +76,7 @@ class Session:
         self._identity: str | None = None
         self._tabs = Tabs()
         self._tabs_told = 0  # how many the server was told of
+        self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
         self._outbox = Outbox()
         self._presence: Header | None = None
@@ -544,6 +545,9 @@ class Session:
         return {**line, "build": self._server_build or self.build}
 
     def _tabs_changed(self) -> list[Effect]:
+        if self._tabs_shown == len(self._tabs):
+            return self._tell_tabs()  # a tab that says hello anew is no news for the others
+        self._tabs_shown = len(self._tabs)
         return [self._broadcast(self._tabs_frame()), *self._tell_tabs()]
 
     def _tell_tabs(self) -> list[Effect]:
