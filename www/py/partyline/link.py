@@ -92,8 +92,7 @@ class Link:
         self._heard_at = now
         self._asked_at = None
         self._tried_anew = False
-        if running or self.state != RUNNING:
-            self.state = RUNNING if running else LOADING
+        self.state = RUNNING if running else LOADING  # one that ran may begin anew, behind the same name
         self._due = now + (self.silence / 4 if self.state == RUNNING else STARTING)
         if self._kept:
             return []
