@@ -81,8 +81,8 @@ class Link:
         """Another tab follows this record."""
         if record < self.record:
             return [(KEEP, self.record)] if self._kept else []
-        if record == self.record or record[1] not in self._rungs or record[1] == self.record[1] == OWN:
-            return []
+        if record == self.record or record[1] not in self._rungs or record[1] == OWN:
+            return []  # a worker of its own is that tab's affair alone: this one may well do better
         self._kept = True
         self._tried_anew = False
         return self._open(record, now)
