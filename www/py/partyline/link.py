@@ -70,11 +70,17 @@ class Link:
         return RUNGS[self.record[1]]
 
     def start(self, kept: "Record | None", now: float) -> "list[Action]":
-        """The tab begins; ``kept`` is what the browser kept of an earlier one, which may be worthless."""
-        if kept is not None and kept[2] == self.build and kept[1] in self._rungs:
+        """The tab begins, or comes back; ``kept`` is what the browser kept of an earlier one, which may be worthless.
+
+        A new tab insists on its own build. One that comes back goes where the others are, or where it was.
+        """
+        last = self.record if kept is None else max(kept, self.record)
+        wanted = last[2] if self.record[0] else self.build
+        self._tried_anew = False
+        if last[2] and last[2] == wanted and last[1] in self._rungs:
             self._kept = True
-            return self._open(kept, now)
-        record = (1 if kept is None else kept[0] + 1, self._rungs[0], self.build)
+            return self._open(last, now)
+        record = (last[0] + 1, self._rungs[0], self.build)
         return [(KEEP, record)] + self._open(record, now)
 
     def told(self, record: "Record", now: float) -> "list[Action]":
@@ -116,7 +122,7 @@ class Link:
             self._asked_at = now
             self._due = now + self.silence
             return [(ASK,)]
-        self._due = max(self._due, now + FIRST_WORD)
+        self._due = max(self._due, now + (STARTING if self.state == LOADING else FIRST_WORD))
         return []
 
     def next_due(self) -> "float | None":
