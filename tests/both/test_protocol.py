@@ -245,18 +245,19 @@ def test_depth_between_texts_is_seen():
 
 def test_an_envelope_holds_the_frame_as_it_came():
     frame = encode({"kind": "events", "text": "a\nb"}, ["[1]", "not JSON"])
-    text = envelope(7, 2, "w-1", frame)
+    text = envelope(7, 2, "9f2c", "w-1", frame)
     cut = text.index("\n")
-    header = {"kind": "relay", "n": 7, "era": 2, "worker": "w-1"}
+    header = {"kind": "relay", "n": 7, "era": 2, "epoch": "9f2c", "worker": "w-1"}
     assert decode_header(text[:cut]) == header
     assert text[cut + 1 :] == frame
     assert decode(text) == (header, frame.split("\n"))
 
 
 def test_an_envelope_holds_odd_names_and_large_numbers():
-    for number, era, worker in [(0, 0, ""), (2**53, 2**31, 'a\n"b"\\ 😀')]:
-        text = envelope(number, era, worker, "frame")
-        assert decode(text) == ({"kind": "relay", "n": number, "era": era, "worker": worker}, ["frame"])
+    for number, era, epoch, worker in [(0, 0, "", ""), (2**53, 2**31, 'e\n"', 'a\n"b"\\ 😀')]:
+        text = envelope(number, era, epoch, worker, "frame")
+        header = {"kind": "relay", "n": number, "era": era, "epoch": epoch, "worker": worker}
+        assert decode(text) == (header, ["frame"])
 
 
 # ids
@@ -284,9 +285,11 @@ def test_control_characters_and_surrogates_are_in_no_id():
 
 
 def test_no_two_kinds_of_one_direction_are_the_same():
-    from_worker = (protocol.BOOTING, protocol.FAILED, protocol.JOINED, protocol.ANSWER, protocol.RELAY)
-    from_worker += (protocol.LINE, protocol.TABS, protocol.CLEARED)
-    for kinds in (protocol.CLIENT_KINDS, protocol.TAB_KINDS, protocol.SERVER_KINDS + from_worker):
+    to_tab = (protocol.BOOTING, protocol.FAILED, protocol.JOINED, protocol.ANSWER, protocol.PING, protocol.PONG)
+    to_tab += (protocol.SNAPSHOT, protocol.EVENTS, protocol.ACK, protocol.ERROR)
+    to_all = protocol.SERVER_KINDS + (protocol.LINE, protocol.TABS, protocol.CLEARED)
+    from_worker = to_tab + tuple(kind for kind in to_all if kind not in to_tab) + (protocol.RELAY,)
+    for kinds in (protocol.CLIENT_KINDS, protocol.TAB_KINDS, protocol.SERVER_KINDS, to_all, from_worker):
         assert len(set(kinds)) == len(kinds)
     assert len({protocol.NEW, protocol.GAP, protocol.RESET}) == 3
 
@@ -294,6 +297,10 @@ def test_no_two_kinds_of_one_direction_are_the_same():
 def test_a_tab_may_say_what_a_client_may():
     # but for what the worker says on behalf of all its tabs
     assert set(protocol.CLIENT_KINDS) - {protocol.ALIVE, protocol.TABS} <= set(protocol.TAB_KINDS)
+
+
+def test_worker_and_tab_may_each_ask_whether_the_other_is_there():
+    assert {protocol.PING, protocol.PONG} <= set(protocol.TAB_KINDS)
 
 
 def test_final_close_codes():

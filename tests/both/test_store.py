@@ -115,7 +115,7 @@ def test_the_same_snapshot_twice():
     assert live(store, 11) == []
 
 
-def test_a_newer_snapshot_replaces():
+def test_a_newer_snapshot_that_does_not_reach_back_replaces():
     store = Store(["room"])
     snapshot(store, 10, 3, 10)
     live(store, 11)
@@ -123,6 +123,74 @@ def test_a_newer_snapshot_replaces():
     assert seqs(store) == [48, 50]
     live(store, 51)
     assert seqs(store) == [48, 50, 51]
+
+
+def test_what_was_known_before_a_snapshot_stays_where_the_two_overlap():
+    store = Store(["room"])
+    snapshot(store, 10, 3, 10)
+    live(store, 11, 12)
+    for reason in (NEW, RESET, GAP):
+        snapshot(store, 15, 12, 14, 15, reason=reason)
+        assert seqs(store) == [3, 10, 11, 12, 14, 15]
+    assert (store.gaps, store.after_gap) == (0, set())
+
+
+def test_what_is_known_of_an_overlap_is_as_the_snapshot_has_it():
+    store = Store(["room"])
+    live(store, 1, 2, 3)
+    snapshot(store, 5, 2, 5)  # the server keeps no 3 any more, and is right
+    assert seqs(store) == [1, 2, 5]
+
+
+def test_what_was_known_before_and_after_a_snapshot_stays():
+    store = Store(["room"])
+    live(store, 1, 2, 3)
+    live(store, 8, 9)  # the catch-up between came late
+    snapshot(store, 8, 3, 5, 8)
+    assert seqs(store) == [1, 2, 3, 5, 8, 9]
+    assert store.gaps == 0
+
+
+def test_where_they_do_not_overlap_a_hole_is_counted_and_marked():
+    store = Store(["room"])
+    live(store, 1, 2, 3)
+    snapshot(store, 9, 7, 9, reason=NEW)
+    assert (seqs(store), store.gaps, store.after_gap) == ([7, 9], 1, {7})
+    snapshot(store, 20, 18, 20, reason=GAP)
+    assert (seqs(store), store.gaps, store.after_gap) == ([18, 20], 2, {7, 18})
+    snapshot(store, 20, 18, 20, reason=GAP)  # the same one again
+    assert (seqs(store), store.gaps, store.after_gap) == ([18, 20], 2, {7, 18})
+
+
+def test_a_gap_is_believed_where_nothing_was_known():
+    store = Store(["room"])
+    snapshot(store, 9, 7, 9, reason=GAP)
+    assert (store.gaps, store.after_gap) == (1, {7})
+
+
+def test_a_hole_before_a_snapshot_of_nothing_stands_before_the_next_event():
+    store = Store(["room"])
+    live(store, 1, 2)
+    snapshot(store, 5, reason=GAP)
+    assert (seqs(store), store.gaps, store.after_gap) == ([], 1, set())
+    live(store, 8, 9)
+    live(store, 10)
+    assert (store.gaps, store.after_gap) == (1, {8})
+
+    store = Store(["room"])
+    live(store, 1, 2)
+    live(store, 8, 9)
+    snapshot(store, 5, reason=GAP)
+    assert (seqs(store), store.gaps, store.after_gap) == ([8, 9], 1, {8})
+
+
+def test_a_hole_that_the_limit_would_have_let_go_is_none():
+    store = Store(["room"], limit=3)
+    live(store, 1, 2)
+    snapshot(store, 9, 7, 8, 9, reason=GAP)
+    assert (seqs(store), store.gaps, store.after_gap) == ([7, 8, 9], 0, set())
+    snapshot(store, 20, 19, 20, reason=GAP)
+    assert (seqs(store), store.gaps, store.after_gap) == ([19, 20], 1, {19})
 
 
 def test_a_snapshot_that_a_newer_one_has_overtaken_changes_nothing():
@@ -174,17 +242,24 @@ def test_an_empty_body_changes_nothing():
     assert store.topics() == []
 
 
-def test_gaps_are_counted_and_other_reasons_are_not():
+def test_a_hole_is_counted_whatever_the_reason_and_a_beginning_is_none():
     store = Store(["room"])
     snapshot(store, 10, 10, reason=NEW)
-    snapshot(store, 20, 20, reason=RESET)
     assert store.gaps == 0
+    snapshot(store, 20, 20, reason=NEW)
     snapshot(store, 30, 30, reason=GAP)
-    snapshot(store, 40, 40, reason=GAP)
-    assert store.gaps == 2
-    store.take({"kind": SNAPSHOT, "seq": 50, "topics": [["room", 1]]}, [body_of(50)])  # says no reason
+    store.take({"kind": SNAPSHOT, "seq": 40, "topics": [["room", 1]]}, [body_of(40)])  # says no reason
+    assert store.gaps == 3
     live(store, 99)  # a hole in the numbers is none in the topic: others have numbers too
-    assert store.gaps == 2
+    assert store.gaps == 3
+
+
+def test_another_logs_snapshot_is_no_hole():
+    store = Store(["room"])
+    snapshot(store, 10, 10)
+    store.clear()
+    snapshot(store, 20, 20, reason=RESET)
+    assert (store.gaps, store.after_gap) == (0, set())
 
 
 def test_a_gap_in_an_unwanted_topic_is_not_ours():
@@ -194,16 +269,19 @@ def test_a_gap_in_an_unwanted_topic_is_not_ours():
 
 
 def test_clear():
-    store = Store(["room"])
+    store = Store(["room", "b"])
     snapshot(store, 10, 10, reason=GAP)
+    snapshot(store, 10, topic="b", reason=GAP)
     live(store, 10, 11)
     store.clear()
     assert store.topics() == []
     assert store.events("room") == []
     assert store.latest("room") is None
-    assert (store.gaps, store.duplicates) == (1, 1)  # what was counted stays counted
+    assert (store.gaps, store.duplicates) == (2, 1)  # what was counted stays counted
     assert live(store, 1) == ["room"]  # another log begins at 1 again
+    assert live(store, 2, topic="b") == ["b"]
     assert seqs(store) == [1]
+    assert store.after_gap == set()
 
 
 def test_the_limit_holds_for_live_events():

@@ -1,93 +1,31 @@
-"""The worker's session: facts in, effects out, with a clock that is a number."""
+"""The worker's session: facts in, effects out, with a clock that is a number. What it owes to tabs that come, hide and
+go, and to those of a worker before it, stands in ``test_session_tabs.py``."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 import session as session_module
 import subscriptions
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+from effects import Broadcast, Dial, HangUp
 from partyline import protocol
-from session import Session
-
-
-def make_session(jitter: float = 0.5) -> Session:
-    return Session(worker="w1", random=lambda: jitter, about={"python": "3.14"})
-
-
-def hello(*topics: str, browser: str = "b1") -> str:
-    return json.dumps(
-        {"kind": "hello", "protocol": 1, "tab": "t", "browser": browser, "page": "room", "topics": list(topics)}
-    )
-
-
-def welcome(epoch: str = "e1", seq: int = 0, *, resumed: bool = False) -> str:
-    return json.dumps(
-        {
-            "kind": "welcome",
-            "protocol": 1,
-            "browser": "b1",
-            "epoch": epoch,
-            "seq": seq,
-            "resumed": resumed,
-            "heartbeat": 15,
-            "limits": {"frame": 1000, "topics": protocol.MAX_PATTERNS},
-        }
-    )
-
-
-def events(seq: int, topic: str = "room", *seqs: int) -> str:
-    body = json.dumps([{"seq": each, "data": each} for each in seqs or (seq,)])
-    return protocol.encode({"kind": "events", "seq": seq, "topics": [[topic, len(seqs or (seq,))]]}, [body])
-
-
-def snapshot(seq: int, *seqs: int, topic: str = "room", reason: str = "new") -> str:
-    body = json.dumps([{"seq": each, "data": each} for each in seqs])
-    return protocol.encode(
-        {"kind": "snapshot", "epoch": "e1", "seq": seq, "topics": [[topic, len(seqs)]], "reason": reason}, [body]
-    )
-
-
-def subscribed(seq: int, *topics: str) -> str:
-    return json.dumps({"kind": "subscribed", "topics": list(topics), "seq": seq})
-
-
-def publish(event_id: str, topic: str = "room", data: object = "x") -> str:
-    return json.dumps({"kind": "publish", "id": event_id, "topic": topic, "data": data})
-
-
-def sent(effects: list[Effect]) -> list[dict[str, Any]]:
-    """What goes to the server, but for the number of tabs."""
-    frames = [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
-    return [frame for frame in frames if frame["kind"] != "tabs"]
-
-
-def tabs_told(effects: list[Effect]) -> list[int]:
-    frames = [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
-    return [frame["count"] for frame in frames if frame["kind"] == "tabs"]
-
-
-def told(effects: list[Effect], port: int = 1) -> list[dict[str, Any]]:
-    return [protocol.decode(effect.text)[0] for effect in effects if isinstance(effect, Tell) and effect.port == port]
-
-
-def broadcast(effects: list[Effect]) -> list[dict[str, Any]]:
-    return [protocol.decode(effect.text.split("\n", 1)[1])[0] for effect in effects if isinstance(effect, Broadcast)]
-
-
-def live_session(*topics: str) -> Session:
-    """A session with one tab, whose topics are established at seq 10 of epoch e1."""
-    session = make_session()
-    session.tab_said(1, hello(*topics), 0.0)
-    session.socket_opened(0.0)
-    session.socket_said(welcome(seq=10), 0.0)
-    for topic in topics:
-        session.socket_said(snapshot(10, 9, 10, topic=topic), 0.0)
-    session.socket_said(subscribed(10, *topics), 0.0)
-    return session
+from tests.unit.frames import (
+    broadcast,
+    events,
+    hello,
+    live_session,
+    make_session,
+    publish,
+    sent,
+    snapshot,
+    subscribed,
+    tabs_told,
+    told,
+    told_seqs,
+    welcome,
+)
 
 
 def test_the_first_tab_makes_it_dial_and_say_hello() -> None:
@@ -103,7 +41,7 @@ def test_the_first_tab_makes_it_dial_and_say_hello() -> None:
 
 def test_a_second_tab_dials_no_second_socket() -> None:
     session = live_session("room")
-    effects = session.tab_said(2, hello("room"), 1.0)
+    effects = session.tab_said(2, hello("room", tab="t2"), 1.0)
     assert Dial() not in effects
     assert not sent(effects)
 
@@ -111,21 +49,21 @@ def test_a_second_tab_dials_no_second_socket() -> None:
 def test_a_late_tab_gets_the_list_from_the_rings_without_the_server() -> None:
     session = live_session("room")
     session.socket_said(events(12, "room", 11, 12), 1.0)
-    effects = session.tab_said(2, hello("room"), 2.0)
+    effects = session.tab_said(2, hello("room", tab="t2"), 2.0)
     assert not sent(effects)
-    joined, late = told(effects, 2)
+    joined, late, end = told(effects, 2)
     assert joined["kind"] == "joined"
     assert joined["line"]["state"] == "live"
-    assert late["kind"] == "snapshot"
-    assert late["seq"] == 12
-    text = next(effect.text for effect in effects if isinstance(effect, Tell) and '"snapshot"' in effect.text)
-    assert [event["seq"] for event in json.loads(text.split("\n")[1])] == [9, 10, 11, 12]
+    assert joined["tabs"] == 2
+    assert (late["kind"], late["seq"], late["reason"]) == ("snapshot", 12, "new")
+    assert told_seqs(effects, 2) == [9, 10, 11, 12]
+    assert (end["kind"], end["epoch"], end["seq"], end["topics"]) == ("events", "e1", 12, [])
 
 
 def test_a_topic_added_while_live_is_subscribed_once() -> None:
     session = live_session("room")
-    assert sent(session.tab_said(2, hello("host.*"), 1.0)) == [{"kind": "subscribe", "topics": ["host.*"]}]
-    assert sent(session.tab_said(3, hello("host.*"), 1.0)) == []
+    assert sent(session.tab_said(2, hello("host.*", tab="t2"), 1.0)) == [{"kind": "subscribe", "topics": ["host.*"]}]
+    assert sent(session.tab_said(3, hello("host.*", tab="t3"), 1.0)) == []
 
 
 def test_events_are_relayed_as_the_text_that_came() -> None:
@@ -170,7 +108,7 @@ def test_after_a_loss_it_resumes_at_its_cursor() -> None:
 
 def test_a_topic_whose_snapshot_never_came_is_asked_for_again() -> None:
     session = live_session("room")
-    session.tab_said(2, hello("host.*"), 1.0)
+    session.tab_said(2, hello("host.*", tab="t2"), 1.0)
     session.socket_closed(1006, "", 2.0)
     session.tick(5.0)
     (frame,) = sent(session.socket_opened(5.0))
@@ -222,9 +160,9 @@ def test_a_token_that_the_server_does_not_know_any_more_is_forgotten() -> None:
 def test_more_topics_than_the_server_takes_are_refused_and_the_line_goes_on() -> None:
     session = live_session("room")
     many = [f"t{number}" for number in range(protocol.MAX_PATTERNS)]
-    effects = session.tab_said(2, hello(*many), 1.0)
-    assert [frame["kind"] for frame in told(effects, 2)] == ["joined", "error"]
-    assert told(effects, 2)[1]["code"] == "too_many_topics"
+    effects = session.tab_said(2, hello(*many, tab="t2"), 1.0)
+    assert [frame["kind"] for frame in told(effects, 2)] == ["error", "joined", "events"]
+    assert told(effects, 2)[0]["code"] == "too_many_topics"
     assert sent(effects) == []
     effects = session.tab_said(2, json.dumps({"kind": "subscribe", "topics": many[1:]}), 2.0)
     assert sent(effects) == [{"kind": "subscribe", "topics": sorted(many[1:])}]
@@ -237,8 +175,8 @@ def test_topics_in_their_grace_make_room() -> None:
     session = live_session("room", "stays")
     session.tab_gone(1, 1.0)
     many = [f"t{number}" for number in range(protocol.MAX_PATTERNS - 1)]
-    effects = session.tab_said(2, hello("stays", *many), 2.0)
-    assert [frame["kind"] for frame in told(effects, 2)] == ["joined", "snapshot"]
+    effects = session.tab_said(2, hello("stays", *many, tab="t2"), 2.0)
+    assert [frame["kind"] for frame in told(effects, 2)] == ["joined", "snapshot", "events"]
     assert sent(effects) == [
         {"kind": "unsubscribe", "topics": ["room"]},
         {"kind": "subscribe", "topics": sorted(many)},
@@ -287,7 +225,8 @@ def test_a_tab_coming_forward_or_the_network_coming_back_hurries_the_dial() -> N
     session.socket_closed(1006, "", 2.0)
     assert Dial() in session.online(2.1)
     session.socket_closed(1006, "", 2.2)
-    assert Dial() in session.tab_said(1, '{"kind": "visible", "visible": true}', 2.3)
+    assert Dial() not in session.tab_said(1, hello("room", visible=False), 2.3)
+    assert Dial() in session.tab_said(1, hello("room"), 2.4)
 
 
 def test_a_final_close_code_is_final() -> None:
@@ -309,9 +248,8 @@ def test_another_epoch_begins_another_era() -> None:
     assert eras == [1]
     session.socket_said(snapshot(3, 2, reason="reset"), 5.0)
     session.socket_said(subscribed(3, "room"), 5.0)
-    late = session.tab_said(2, hello("room"), 6.0)
-    text = next(effect.text for effect in late if isinstance(effect, Tell) and '"snapshot"' in effect.text)
-    assert [event["seq"] for event in json.loads(text.split("\n")[1])] == [2]
+    late = session.tab_said(2, hello("room", tab="t2"), 6.0)
+    assert told_seqs(late, 2) == [2]
 
 
 def test_what_is_not_acknowledged_is_sent_again_and_told_once() -> None:
@@ -350,7 +288,7 @@ def test_a_publish_that_turns_out_too_large_is_refused_when_the_limit_is_known()
 
 def test_a_late_tab_is_told_what_is_established() -> None:
     session = live_session("room")
-    joined = told(session.tab_said(2, hello("room", "host.*"), 1.0), 2)[0]
+    joined = told(session.tab_said(2, hello("room", "host.*", tab="t2"), 1.0), 2)[0]
     assert joined["established"] == ["room"]
     assert broadcast(session.socket_said(subscribed(10, "host.*"), 1.1))[0]["topics"] == ["host.*"]
 
@@ -378,7 +316,15 @@ def test_a_publish_refused_for_now_is_sent_again_later() -> None:
         ('{"kind": "publish", "topic": "room", "data": 1}', "bad_id"),
         ('{"kind": "publish", "id": "a", "topic": "r r", "data": 1}', "bad_topic"),
         ('{"kind": "publish", "id": "a", "topic": "room", "data": "%s"}' % ("x" * 2000), "too_large"),
+        ('{"kind": "publish", "id": "a", "topic": "room", "data": NaN}', "bad_number"),
         ('{"kind": "hello", "protocol": 99}', "wrong_version"),
+        (hello("room", browser=""), "bad_browser"),
+        (hello("room", tab=""), "bad_tab"),
+        (hello("room", tab=None), "bad_tab"),
+        (hello("room", cursor=("e1", "12")), "bad_cursor"),
+        (json.dumps({**json.loads(hello("room")), "cursor": 12}), "bad_cursor"),
+        ('{"kind": "fault", "what": "dance"}', "bad_fault"),
+        ('{"kind": "fault"}', "bad_fault"),
     ],
 )
 def test_what_a_tab_says_wrongly_is_refused_and_nothing_is_sent(text: str, code: str) -> None:
@@ -388,9 +334,12 @@ def test_what_a_tab_says_wrongly_is_refused_and_nothing_is_sent(text: str, code:
     assert not sent(effects)
 
 
-def test_a_tab_must_say_hello_first() -> None:
+@pytest.mark.parametrize("text", [publish("p1"), '{"kind": "ping"}', '{"kind": "subscribe", "topics": ["room"]}'])
+def test_a_tab_must_say_hello_first(text: str) -> None:
     session = live_session("room")
-    assert told(session.tab_said(7, publish("p1"), 1.0), 7)[0]["code"] == "hello_first"
+    effects = session.tab_said(7, text, 1.0)
+    assert [frame["code"] for frame in told(effects, 7)] == ["hello_first"]
+    assert len(effects) == 1
 
 
 @pytest.mark.parametrize(
@@ -428,16 +377,16 @@ def test_a_heartbeat_moves_the_cursor_and_is_a_sign_of_life() -> None:
 
 def test_topics_leave_with_the_last_tab_that_wants_them_after_a_grace() -> None:
     session = live_session("room", "host.*")
-    session.tab_said(2, hello("room"), 1.0)
+    session.tab_said(2, hello("room", tab="t2"), 1.0)
     assert sent(session.tab_gone(1, 2.0)) == []
     assert sent(session.tick(2.0 + subscriptions.GRACE)) == [{"kind": "unsubscribe", "topics": ["host.*"]}]
 
 
 def test_a_topic_wanted_again_within_the_grace_stays() -> None:
     session = live_session("room", "host.*")
-    session.tab_said(2, hello("room"), 1.0)
+    session.tab_said(2, hello("room", tab="t2"), 1.0)
     session.tab_gone(1, 2.0)
-    effects = session.tab_said(3, hello("host.*"), 3.0)
+    effects = session.tab_said(3, hello("host.*", tab="t3"), 3.0)
     assert sent(effects) == []
     assert "snapshot" in [frame["kind"] for frame in told(effects, 3)]
     assert sent(session.tick(2.0 + subscriptions.GRACE)) == []
@@ -449,7 +398,7 @@ def test_without_tabs_it_hangs_up_and_takes_up_again_with_the_next() -> None:
     effects = session.tick(1.0 + session_module.IDLE_GRACE)
     assert HangUp(1000, "no tab is left") in effects
     assert session.state == "idle"
-    assert Dial() in session.tab_said(2, hello("room"), 7.0)
+    assert Dial() in session.tab_said(2, hello("room", tab="t2"), 7.0)
     (frame,) = sent(session.socket_opened(7.0))
     assert frame["resume"] == ["room"]
 
@@ -457,7 +406,7 @@ def test_without_tabs_it_hangs_up_and_takes_up_again_with_the_next() -> None:
 def test_a_reload_within_the_grace_keeps_the_socket() -> None:
     session = live_session("room")
     session.tab_said(1, '{"kind": "bye"}', 1.0)
-    effects = session.tab_said(2, hello("room"), 1.3)
+    effects = session.tab_said(2, hello("room", tab="t2"), 1.3)
     assert Dial() not in effects
     assert HangUp(1000, "no tab is left") not in session.tick(10.0)
     assert session.sockets_opened == 1
@@ -465,7 +414,7 @@ def test_a_reload_within_the_grace_keeps_the_socket() -> None:
 
 def test_tabs_are_counted() -> None:
     session = live_session("room")
-    assert broadcast(session.tab_said(2, hello("room"), 1.0))[0] == {"kind": "tabs", "count": 2}
+    assert broadcast(session.tab_said(2, hello("room", tab="t2"), 1.0))[0] == {"kind": "tabs", "count": 2}
     assert broadcast(session.tab_gone(1, 1.0))[0] == {"kind": "tabs", "count": 1}
     assert session.tab_gone(1, 1.0) == []
 
@@ -473,9 +422,11 @@ def test_tabs_are_counted() -> None:
 def test_diagnostics_are_answered() -> None:
     session = live_session("room")
     (answer,) = told(session.tab_said(1, '{"kind": "ask", "ref": 5, "what": "diagnostics"}', 1.0))
-    assert answer["ref"] == 5
+    assert (answer["kind"], answer["ref"]) == ("answer", 5)
     wanted = [
         "generation",
+        "worker",
+        "hidden",
         "epoch",
         "seq",
         "tabs",
@@ -498,14 +449,14 @@ def test_a_heartbeat_is_answered() -> None:
 
 def test_the_server_knows_how_many_tabs_there_are() -> None:
     session = live_session("room")
-    assert tabs_told(session.tab_said(2, hello("room"), 1.0)) == [2]
-    assert tabs_told(session.tab_said(2, hello("room"), 1.0)) == []  # the same tab, anew
+    assert tabs_told(session.tab_said(2, hello("room", tab="t2"), 1.0)) == [2]
+    assert tabs_told(session.tab_said(2, hello("room", tab="t2"), 1.0)) == []  # the same tab, anew
     assert tabs_told(session.tab_gone(2, 2.0)) == [1]
     session.socket_closed(1006, "", 3.0)
-    assert tabs_told(session.tab_said(3, hello("room"), 4.0)) == []
+    assert tabs_told(session.tab_said(3, hello("room", tab="t3"), 4.0)) == []
     (frame,) = sent(session.socket_opened(5.0))
     assert frame["tabs"] == 2
-    assert tabs_told(session.tab_said(4, hello("room"), 5.0)) == []  # not before it was welcomed
+    assert tabs_told(session.tab_said(4, hello("room", tab="t4"), 5.0)) == []  # not before it was welcomed
     assert tabs_told(session.socket_said(welcome(seq=10, resumed=True), 6.0)) == [3]
 
 
@@ -527,8 +478,10 @@ def test_who_joins_between_a_snapshot_and_its_end_has_it_too() -> None:
     session.socket_opened(0.0)
     session.socket_said(welcome(seq=10), 0.0)
     session.socket_said(snapshot(10, 9, 10), 0.0)  # broadcast before the second tab hears anything
-    joined, late = told(session.tab_said(2, hello("room"), 0.0), 2)
+    joined, late, end = told(session.tab_said(2, hello("room", tab="t2"), 0.0), 2)
     assert joined["n"] >= 1
     assert (late["kind"], late["topics"]) == ("snapshot", [["room", 2]])
+    assert (end["kind"], end["topics"]) == ("events", [])
     session.socket_closed(1006, "", 1.0)  # and then the rest of it never comes
-    assert [frame["kind"] for frame in told(session.tab_said(3, hello("room"), 1.0), 3)] == ["joined"]
+    kinds = [frame["kind"] for frame in told(session.tab_said(3, hello("room", tab="t3"), 1.0), 3)]
+    assert kinds == ["joined", "events"]

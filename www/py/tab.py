@@ -33,8 +33,8 @@ class Tab:
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
     ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
-    their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending`` holds by id what was published and is not acknowledged; ``refused`` says what the
-    worker or the server refused last.
+    their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending``
+    holds by id what was published and is not acknowledged; ``refused`` says what the worker or the server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
@@ -210,7 +210,7 @@ class Tab:
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
         self.tabs = header["tabs"]
-        self._subscribed({"topics": header["established"]}, bodies)
+        self._established = header["established"]  # another worker's cursor may not speak for all that this tab knows
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)

@@ -76,6 +76,7 @@ class Session:
         self._identity: str | None = None
         self._tabs = Tabs()
         self._tabs_told = 0  # how many the server was told of
+        self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
         self._outbox = Outbox()
         self._presence: Header | None = None
@@ -108,7 +109,7 @@ class Session:
                 raise ProtocolError("hello_first", f"A tab said {kind[:40]!r} before hello.")
             if kind == protocol.SUBSCRIBE:
                 patterns = _patterns(header)
-                return [*self._want(port, tab, patterns), *self._tell_events(port, patterns & tab.patterns, None)]
+                return [*self._want(port, tab, patterns), *self._tell_subscribed(port, tab, patterns & tab.patterns)]
             if kind == protocol.UNSUBSCRIBE:
                 tab.patterns -= _patterns(header)
                 self._release_topics(now)
@@ -133,7 +134,7 @@ class Session:
         """A tab was closed, or left the page."""
         if not self._tabs.leave(port):
             return []
-        if not len(self._tabs):
+        if not len(self._tabs) and self.state != "retired":
             self._idle_at = now + IDLE_GRACE
         self._release_topics(now)
         return self._tabs_changed()
@@ -232,7 +233,7 @@ class Session:
         for port, tab in self._tabs.hidden():
             if tab.told != self._number:
                 seq = tab.seq if tab.era == self._era else None
-                effects += self._tell_all(port, tab, tab.patterns, seq, None)
+                effects += self._tell_all(port, tab, seq, None)
                 self._digest_at = now + HIDDEN_SECONDS
         return effects
 
@@ -263,11 +264,14 @@ class Session:
         browser = header.get("browser")
         if not isinstance(browser, str) or not protocol.is_id(browser):
             raise ProtocolError("bad_browser", "A tab's hello needs the browser's id, as its page was told.")
+        name = header.get("tab")
+        if not isinstance(name, str) or not protocol.is_id(name):  # two without one would take each other's place
+            raise ProtocolError("bad_tab", "A tab's hello needs the tab's id.")
         patterns, epoch, seq = _patterns(header), *_cursor(header)
         self._browser = self._browser or browser
         known = self._tabs.get(port)
         tab = Tab(
-            str(header.get("tab")),
+            name,
             str(header.get("page")),
             visible=bool(header.get("visible", True)),
             locked=bool(header.get("locked")),
@@ -284,12 +288,10 @@ class Session:
             self.cursor = min(self.cursor, seq) if self.epoch else seq
             self.epoch = epoch
             self._topics.adopt(tab.patterns, seq)
-        effects += self._tell_all(
-            port, tab, tab.patterns, seq if epoch and epoch == self.epoch else None, header.get("ref")
-        )
+        effects += self._tell_all(port, tab, seq if epoch and epoch == self.epoch else None, header.get("ref"))
         if self.state != "idle":
             return effects + (self._hurry(now) if tab.visible else [])
-        if not adopting:
+        if not adopting and self._dial_at is None:
             return effects + self._dial(now)
         self._dial_at = now + GATHER_SECONDS if self._dial_at is None else self._dial_at
         return effects
@@ -303,11 +305,12 @@ class Session:
             return []
         return [HangUp(protocol.CLOSE_NORMAL, "cut, as a tab asked"), *self._lost("cut, as a tab asked", now)]
 
-    def _tell_all(self, port: int, tab: Tab, patterns: set[str], seq: int | None, ref: object) -> list[Effect]:
-        """Tell a tab how all stands, and the events of these patterns: those after ``seq``, or all that are kept.
+    def _tell_all(self, port: int, tab: Tab, seq: int | None, ref: object) -> list[Effect]:
+        """Tell a tab how all stands, and the events that it wants: those after ``seq``, or all that are kept.
 
         It is the answer to the hello of this ``ref``, or, without one, told unasked.
         """
+        complete = self._topics.complete(seq)
         joined: Header = {
             "kind": protocol.JOINED,
             "worker": self.worker,
@@ -318,14 +321,30 @@ class Session:
             "python": self.about["python"],
             "line": self._line_frame(),
             "tabs": len(self._tabs),
-            "established": self._topics.patterns(filled=True),
+            "established": complete,
             "presence": self._presence,
         }
-        tab.told, tab.era, tab.seq = self._number, self._era, self.cursor
-        return [Tell(port, protocol.encode(joined)), *self._tell_events(port, patterns, seq)]
+        tab.told, tab.era = self._number, self._era
+        tab.seq = self.cursor if tab.patterns.issubset(complete) else None
+        effects, known, bodies = self._kept(port, tab.patterns, seq)
+        if self.epoch:  # without a topic, too: it moves the tab's cursor
+            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
+        return [Tell(port, protocol.encode(joined)), *effects]
 
-    def _tell_events(self, port: int, patterns: set[str], seq: int | None) -> list[Effect]:
-        known, bodies = [], []
+    def _tell_subscribed(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
+        """Tell a tab what is kept of these patterns. Its cursor stays: of other topics more may be on the way to it."""
+        ready = patterns.intersection(self._topics.patterns(filled=True))
+        tab.seq = tab.seq if ready == patterns else None
+        effects, _, _ = self._kept(port, patterns, None)
+        if ready:  # the others are told to all, when they are
+            frame = {"kind": protocol.SUBSCRIBED, "topics": sorted(ready), "seq": self.cursor}
+            effects.append(Tell(port, protocol.encode(frame)))
+        return effects
+
+    def _kept(self, port: int, patterns: set[str], seq: int | None) -> tuple[list[Effect], list[list[Any]], list[str]]:
+        """Snapshots for a tab that has all up to ``seq``, or nothing; and topics and bodies of what just follows it."""
+        known: list[list[Any]] = []
+        bodies: list[str] = []
         effects: list[Effect] = []
         for topic, ring in self._topics.kept(patterns):
             if seq is not None and ring.since <= seq:
@@ -337,9 +356,7 @@ class Session:
                 header = self._told_header(protocol.SNAPSHOT, [[topic, ring.count]])
                 header["reason"] = protocol.NEW if seq is None else protocol.GAP
                 effects.append(Tell(port, protocol.encode(header, [ring.body()])))
-        if self.epoch:  # without a topic, too: it moves the tab's cursor
-            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
-        return effects
+        return effects, known, bodies
 
     def _told_header(self, kind: str, topics: list[list[Any]]) -> Header:
         return {"kind": kind, "epoch": self.epoch, "seq": self.cursor, "topics": topics, "era": self._era}
@@ -497,7 +514,7 @@ class Session:
 
     def _hurry(self, now: float) -> list[Effect]:
         """Somebody waits, or the network is back: dial at once rather than after the backoff."""
-        return self._dial(now) if self._dial_at is not None else []
+        return self._dial(now) if self._dial_at is not None and self.state != "idle" else []
 
     def _lost(self, reason: str, now: float) -> list[Effect]:
         """The socket is gone. Dial again while a tab is there: after an exponential backoff with full jitter, or, where
@@ -528,6 +545,9 @@ class Session:
         return {**line, "build": self._server_build or self.build}
 
     def _tabs_changed(self) -> list[Effect]:
+        if self._tabs_shown == len(self._tabs):
+            return self._tell_tabs()  # a tab that says hello anew is no news for the others
+        self._tabs_shown = len(self._tabs)
         return [self._broadcast(self._tabs_frame()), *self._tell_tabs()]
 
     def _tell_tabs(self) -> list[Effect]:

@@ -17,6 +17,7 @@ import js
 from pyodide.ffi import create_once_callable, create_proxy
 
 from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
+from partyline.link import OWN, RUNGS
 from session import Session
 
 HANG_SECONDS = 60
@@ -27,13 +28,13 @@ class Shell:
     """The session's hands. ``channel`` reaches all tabs."""
 
     def __init__(self, settings: dict[str, Any], channel: Any) -> None:
-        self._generation = int(settings["generation"])
+        self._place = (int(settings["generation"]), RUNGS.index(settings["rung"]))
         self._session = Session(
             worker=secrets.token_hex(4),
             random=random,
             build=settings["build"],
             about={
-                "generation": self._generation,
+                "generation": self._place[0],
                 "rung": settings["rung"],
                 "build": settings["build"],
                 "python": sys.version.split()[0],
@@ -93,8 +94,9 @@ class Shell:
             js.navigator.locks.request(f"partyline-tab-{tab}", create_once_callable(lambda _: self._gone(port)))
 
     def _noticed(self, text: str) -> None:
-        """A tab told the others which worker it follows: where that is a later one, this one has to go."""
-        if json.loads(text)[0] > self._generation:
+        """A tab told the others which worker it follows: where that is a later one, and not its alone, this one goes."""
+        generation, rung, *_ = json.loads(text)
+        if rung != OWN and (generation, rung) > self._place:
             self._do(self._session.superseded())
 
     def _tick(self) -> None:
@@ -174,8 +176,8 @@ def hang() -> None:
 def start(config: str, channel: Any) -> Shell:
     """Start the line.
 
-    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files; ``notices``,
-    the channel on which tabs tell each other which worker they follow.
+    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files;
+    ``notices``, the channel on which tabs tell each other which worker they follow.
     """
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")

@@ -56,6 +56,14 @@ class Subscriptions:
             if established in (None, each.established) and filled in (None, each.filled)
         )
 
+    def complete(self, seq: int | None) -> list[str]:
+        """The patterns of which a tab that has all up to ``seq``, or nothing, has all once it is told what is kept."""
+        return sorted(
+            name
+            for name, each in self._subscriptions.items()
+            if each.filled or (seq is not None and each.since is not None and each.since <= seq)
+        )
+
     def add(self, patterns: Collection[str]) -> list[str]:
         """A tab wants these; returns those that are new, to be asked of the server."""
         new = sorted(name for name in set(patterns) if name not in self._subscriptions)

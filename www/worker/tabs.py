@@ -23,8 +23,8 @@ ANSWER_SECONDS = 25.0
 class Tab:
     """A tab that said hello on a port.
 
-    ``told`` is the number of the last broadcast that it knows of, ``seq`` how far in the log of which ``era`` it is:
-    for hidden tabs alone, which do not follow the channel.
+    ``told`` is the number of the last broadcast that it knows of; up to ``seq`` in the log of this ``era`` it has all
+    of its topics, None where it has not: for hidden tabs alone, which do not follow the channel.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Tab:
     asked_at: float | None = None
     told: int = 0
     era: int = 0
-    seq: int = 0
+    seq: int | None = None
 
 
 class Tabs:

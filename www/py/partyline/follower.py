@@ -1,8 +1,9 @@
 """How a tab follows its worker: what is told to it alone, and what is broadcast to all, put in order. Pure.
 
-The answer to hello says how many broadcasts the worker had made by then. Broadcasts that come before that answer are
-held; later ones must come without a hole in their numbers. Where one is missing (the tab was frozen, say), or another
-worker speaks, ``lost`` is set, and the tab must say hello again, with its ``cursor``: it is then told what it missed.
+The answer to hello, ``joined``, says how many broadcasts the worker had made by then. Where it names an epoch, more
+follows it: snapshots, and last an ``events`` frame. Broadcasts that come before all that are held, for they are newer;
+later ones must come without a hole in their numbers. Where one is missing (the tab was frozen, say), or another worker
+speaks, ``lost`` is set, and the tab must say hello again, with its cursor: it is then told what it missed.
 
 An era ends when the worker forgets all events, because the log is another one. Port and channel may overtake each
 other, so both name the era: at the first word of a new one a ``cleared`` frame comes out, and then nothing of the old.
@@ -33,13 +34,15 @@ class Follower:
         self.seq = 0
         self._era = 0
         self._number = 0
-        self._ref = 0
-        self._held: "list[str] | None" = []
+        self._ref = 0  # of the last hello
+        self._held: "list[str] | None" = []  # None while it follows
+        self._answering = False  # whether the rest of an answer is still to come
 
     def hello(self) -> int:
         """The tab is saying hello: hold broadcasts until it is answered. Returns the hello's ``ref``."""
         self.lost = False
         self._held = []
+        self._answering = False
         self._ref += 1
         return self._ref
 
@@ -51,17 +54,25 @@ class Follower:
             frames = self._in_era(header, (header, bodies))
             if kind == EVENTS and frames:
                 self.seq = max(self.seq, header["seq"])
-            return frames
+            return frames + self._follow() if kind == EVENTS and self._answering else frames
         if kind != JOINED:
             return [(header, bodies)]
-        if self._held is not None and header["ref"] != self._ref:
-            return []  # a digest, or the answer to an earlier hello: the one that counts is still to come
         if self.worker != header["worker"]:
             self.worker = header["worker"]
             self._era = header["era"]
+            self._held = self._held or []
         frames = self._in_era(header, (header, bodies))
+        if self._held is None or header["ref"] != self._ref:
+            return frames  # a digest, or the answer to an earlier hello: it is true, but the last one's is waited for
         self._number = header["n"]
+        self._answering = bool(header["epoch"])
+        return frames if self._answering else frames + self._follow()
+
+    def _follow(self) -> "list[Frame]":
+        """All that the answer holds is here: go on with what is told to all."""
         held, self._held = self._held or [], None
+        self._answering = False
+        frames = []
         for each in held:
             frames += self.heard(each)
         return frames

@@ -6,8 +6,8 @@ a worker silent goes on to the next generation. Its number is known to all, so t
 the same worker, with nobody to decide for them.
 
 A *rung* is a kind of worker, the best first: ``shared``, a SharedWorker; ``elected``, a worker of one tab, chosen by a
-Web Lock, which the others reach over a BroadcastChannel; ``own``, a worker for each tab. Where a rung does not work, the
-tab goes down to the next one that its browser can do.
+Web Lock, which the others reach over a BroadcastChannel; ``own``, a worker for each tab. Where a rung does not work,
+the tab goes down to the next one that its browser can do.
 
 Silence is not slowness: a worker that is starting may take a minute between two words, for a weak machine compiles
 that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
@@ -70,19 +70,25 @@ class Link:
         return RUNGS[self.record[1]]
 
     def start(self, kept: "Record | None", now: float) -> "list[Action]":
-        """The tab begins; ``kept`` is what the browser kept of an earlier one, which may be worthless."""
-        if kept is not None and kept[2] == self.build and kept[1] in self._rungs:
+        """The tab begins, or comes back; ``kept`` is what the browser kept of an earlier one, which may be worthless.
+
+        A new tab insists on its own build. One that comes back goes where the others are, or where it was.
+        """
+        last = self.record if kept is None else max(kept, self.record)
+        wanted = last[2] if self.record[0] else self.build
+        self._tried_anew = False
+        if last[2] and last[2] == wanted and last[1] in self._rungs:
             self._kept = True
-            return self._open(kept, now)
-        record = (1 if kept is None else kept[0] + 1, self._rungs[0], self.build)
+            return self._open(last, now)
+        record = (last[0] + 1, self._rungs[0], self.build)
         return [(KEEP, record)] + self._open(record, now)
 
     def told(self, record: "Record", now: float) -> "list[Action]":
         """Another tab follows this record."""
         if record < self.record:
             return [(KEEP, self.record)] if self._kept else []
-        if record == self.record or record[1] not in self._rungs or (OWN, OWN) == (record[1], self.record[1]):
-            return []
+        if record == self.record or record[1] not in self._rungs or record[1] == OWN:
+            return []  # a worker of its own is that tab's affair alone: this one may well do better
         self._kept = True
         self._tried_anew = False
         return self._open(record, now)
@@ -92,8 +98,7 @@ class Link:
         self._heard_at = now
         self._asked_at = None
         self._tried_anew = False
-        if running or self.state != RUNNING:
-            self.state = RUNNING if running else LOADING
+        self.state = RUNNING if running else LOADING  # one that ran may begin anew, behind the same name
         self._due = now + (self.silence / 4 if self.state == RUNNING else STARTING)
         if self._kept:
             return []
@@ -117,7 +122,7 @@ class Link:
             self._asked_at = now
             self._due = now + self.silence
             return [(ASK,)]
-        self._due = max(self._due, now + FIRST_WORD)
+        self._due = max(self._due, now + (STARTING if self.state == LOADING else FIRST_WORD))
         return []
 
     def next_due(self) -> "float | None":

@@ -50,17 +50,17 @@ SERVER_KINDS = (WELCOME, SNAPSHOT, SUBSCRIBED, EVENTS, ACK, ERROR, PRESENCE, HEA
 
 # tab -> worker, over the tab's port; besides hello, subscribe, unsubscribe and publish
 ASK = "ask"
-PING = "ping"  # the worker says it too, to a tab that it has not heard of
+PING = "ping"  # the worker says it too, to a tab that it has not heard of for long
+PONG = "pong"  # the answer, of either
 FAULT = "fault"
 BYE = "bye"
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, FAULT, BYE)
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE)
 
-# worker -> tab, over the tab's port; besides events, snapshot, ack and error
+# worker -> tab, over the tab's port; besides events, snapshot, ack, error, ping and pong
 BOOTING = "booting"
 FAILED = "failed"
 JOINED = "joined"
 ANSWER = "answer"
-PONG = "pong"
 
 # worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"

@@ -27,7 +27,7 @@ class Ring:
         self._bodies: "list[tuple[int, str, int]]" = []
 
     def append(self, count: int, body: str, seq: int) -> None:
-        """Add a body: the text of a JSON array of ``count`` events, newer than all before, the last of them up to ``seq``."""
+        """Add a body: the text of a JSON array of ``count`` events, newer than all before, and all up to ``seq``."""
         inner = body.strip()[1:-1].strip()
         if count < 1 or not inner:
             return

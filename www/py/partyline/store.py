@@ -33,12 +33,14 @@ class Store:
         self._events: "dict[str, list[Event]]" = {}
         self._seqs: "dict[str, int]" = {}
         self._snapshots: "dict[str, int]" = {}  # the seq of each topic's last snapshot
+        self._holes: "set[str]" = set()  # topics whose next event stands after a hole
 
     def clear(self) -> None:
         """Forget all events: the log is another one, and its sequence numbers start anew."""
         self._events = {}
         self._seqs = {}
         self._snapshots = {}
+        self._holes = set()
         self.after_gap = set()
 
     def topics(self) -> "list[str]":
@@ -84,7 +86,7 @@ class Store:
         else:
             if (before or gap) and len(events) < self.limit:  # else no more would be shown without the hole
                 self.gaps += 1
-                self.after_gap.add(first)
+                self._holes.add(topic)
             before = []
         kept: "list[Event]" = []
         for event in before + events + [event for event in known if event["seq"] > seq]:
@@ -92,6 +94,7 @@ class Store:
                 kept.append(event)
             else:
                 self.duplicates += 1  # the worker keeps bodies unread, and two may overlap after a cut catch-up
+        self._mark(topic, kept)
         self._events[topic] = kept[-self.limit :]
         self._seqs[topic] = max(seq, self._seqs.get(topic, 0), kept[-1]["seq"] if kept else 0)
         return True
@@ -102,6 +105,12 @@ class Store:
         self.duplicates += len(events) - len(fresh)
         if not fresh:
             return False
+        self._mark(topic, fresh)
         self._events[topic] = (self._events.get(topic, []) + fresh)[-self.limit :]
         self._seqs[topic] = fresh[-1]["seq"]
         return True
+
+    def _mark(self, topic: str, events: "list[Event]") -> None:
+        if topic in self._holes and events:
+            self._holes.remove(topic)
+            self.after_gap.add(events[0]["seq"])
