@@ -3,10 +3,13 @@
 from typing import Any
 
 BroadcastChannel: Any
+JSON: Any
 WebSocket: Any
 console: Any
+indexedDB: Any
 location: Any
 self: Any
 
+def queueMicrotask(callback: Any) -> None: ...
 def setTimeout(callback: Any, milliseconds: float) -> int: ...
 def clearTimeout(timer: int) -> None: ...

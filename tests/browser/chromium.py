@@ -96,6 +96,10 @@ class ChromiumBrowser(Browser):
         self._engine.run(page.load())
         return page
 
+    def end_workers(self) -> None:
+        """Through the DevTools protocol: extended ones live on for half a minute."""
+        self._engine.run(self._engine.workers.end(self.url))
+
     def close(self) -> None:
         """Close the context."""
         self._engine.run(self._context.close())
@@ -173,6 +177,7 @@ class WorkerConsoles:
         self.lines: dict[str, list[Line]] = {}
         self._engine = engine
         self._origins: dict[str, str] = {}  # by session
+        self._sessions: dict[str, str] = {}  # by target
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, process: playwright.Browser) -> None:
@@ -192,10 +197,20 @@ class WorkerConsoles:
         try:
             session = (await self._session.send("Target.attachToTarget", parameters))["sessionId"]
             self._origins[session] = "/".join(target["url"].split("/")[:3])
+            self._sessions[target["targetId"]] = session
             message = json.dumps({"id": 1, "method": "Runtime.enable"})
             await self._session.send("Target.sendMessageToTarget", {"sessionId": session, "message": message})
         except playwright.Error:
             return  # it is gone already
+
+    async def end(self, origin: str) -> None:
+        """End the workers of an origin. One that is attached to would leave its place to a successor of the same name
+        that waits for a debugger."""
+        for target, session in list(self._sessions.items()):
+            if self._origins[session] == origin:
+                del self._sessions[target]
+                await self._session.send("Target.detachFromTarget", {"sessionId": session})
+                await self._session.send("Target.closeTarget", {"targetId": target})
 
     def _received(self, event: dict[str, Any]) -> None:
         lines = self.lines.get(self._origins.get(event["sessionId"], ""))

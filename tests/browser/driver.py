@@ -124,6 +124,9 @@ class Browser(ABC):
     def open(self, path: str) -> Page:
         """A new tab; returns when its document is loaded, which says nothing of the line."""
 
+    def end_workers(self) -> None:  # noqa: B027
+        """See to it that SharedWorkers with no tab end now; where nothing prolongs their life, they do."""
+
     @abstractmethod
     def close(self) -> None:
         """End the browser with all its tabs."""

@@ -32,8 +32,9 @@ class Tab:
     State to draw: ``state`` is booting, connecting, live, offline or failed; ``message`` says why; ``loaded`` and
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
     ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
-    their history is here; ``pending`` holds by id what was published and is not acknowledged; ``refused`` says what the
-    worker or the server refused last.
+    their history is here; ``pending`` holds by id what was published and is not acknowledged, ``outbox`` counts all of
+    it in this browser, of other tabs and of those closed since; ``refused`` says what the worker or the server refused
+    last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
@@ -49,6 +50,7 @@ class Tab:
         self.browsers = None
         self.sockets = None
         self.pending = {}
+        self.outbox = 0
         self.refused = ""
         self.browser = document.documentElement.dataset.browser  # its public id; the server knows it by a cookie
         self._draw = draw
@@ -69,6 +71,7 @@ class Tab:
             protocol.LINE: self._line,
             protocol.PRESENCE: self._presence,
             protocol.TABS: self._counted,
+            protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
         }
         self._asks = {}
@@ -199,6 +202,7 @@ class Tab:
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
         self._established = header["established"]
+        self.outbox = header["outbox"]
         self._line(header["line"], bodies)
         if header["presence"]:
             self._presence(header["presence"], bodies)
@@ -219,6 +223,9 @@ class Tab:
 
     def _counted(self, header: dict, _: "list[str]") -> None:
         self.tabs = header["count"]
+
+    def _waits(self, header: dict, _: "list[str]") -> None:
+        self.outbox = header["count"]
 
     def _cleared(self, *_: "object") -> None:
         self.store.clear()

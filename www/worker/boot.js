@@ -83,7 +83,7 @@ async function boot() {
   const [pyodide, ours] = await Promise.race([loading, trouble]).finally(stopWatching);
   pyodide.unpackArchive(ours, "zip");
   tell({ stage: "starting", loaded: config.bytes });
-  const hub = pyodide.pyimport("shell").start(JSON.stringify({ name: self.name, build: config.build }));
+  const hub = await pyodide.pyimport("shell").start(JSON.stringify({ name: self.name, build: config.build }));
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outbox import Letter
+
 
 @dataclass(frozen=True)
 class Dial:
@@ -40,4 +42,18 @@ class Tell:
     text: str
 
 
-Effect = Dial | HangUp | Send | Broadcast | Tell
+@dataclass(frozen=True)
+class Keep:
+    """Have this letter outlive the worker. What is sent does not wait for it."""
+
+    letter: Letter
+
+
+@dataclass(frozen=True)
+class Discard:
+    """The letter of this id has arrived, or never can: keep it no more."""
+
+    id: str
+
+
+Effect = Dial | HangUp | Send | Broadcast | Tell | Keep | Discard

@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
-from outbox import Letter, Outbox
+from effects import Broadcast, Dial, Discard, Effect, HangUp, Keep, Send, Tell
+from outbox import MAX_AGE, Letter, Outbox
 from partyline import protocol
 from partyline.protocol import ProtocolError
 from partyline.topics import is_pattern, is_topic
@@ -57,9 +57,12 @@ class Session:
         worker: this worker's own identity, told in every broadcast, so that tabs notice another one.
         python: the version of the Python that runs it, told in the diagnostics.
         random: gives a float in [0, 1), for the backoff's jitter.
+        letters: what an earlier worker left to be sent, in order; they are kept already.
     """
 
-    def __init__(self, *, worker: str, python: str, random: Callable[[], float]) -> None:
+    def __init__(
+        self, *, worker: str, python: str, random: Callable[[], float], letters: Iterable[Letter] = ()
+    ) -> None:
         self.worker = worker
         self.python = python
         self.state = "idle"
@@ -76,7 +79,12 @@ class Session:
         self._tabs: dict[int, Tab] = {}
         self._tabs_told = 0  # how many the server was told of
         self._topics = Subscriptions()
-        self._outbox = Outbox()
+        self._outbox = Outbox(letters)
+        self._outbox_told: int | None = (
+            0  # how much waits, as all tabs were told; None where they were told differently
+        )
+        self._outbox_trouble = ""  # why it is not kept
+        self._notices: list[str] = []  # for the next tab that says hello
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
         self._era = 0  # how often all was forgotten, for another log
@@ -173,6 +181,27 @@ class Session:
             return self._become("failed", reason or f"the server closed the line for good (code {code})")
         return self._lost(reason, now)
 
+    # facts: the outbox's home
+
+    def outbox_trouble(self, why: str) -> list[Effect]:
+        """What is published cannot be kept beyond this worker's life; with an empty text: it is again."""
+        self._outbox_trouble = why
+        return (
+            self._notify(f"What you send now may be lost if you close all tabs before it is sent: {why}") if why else []
+        )
+
+    def outbox_expired(self, count: int) -> list[Effect]:
+        """So many letters of an earlier worker were too old, and will not be sent."""
+        what = "A message that" if count == 1 else f"{count} messages that"
+        return self._notify(f"{what} could not be sent for {MAX_AGE / 86_400:.0f} days will not be sent any more.")
+
+    def _notify(self, message: str) -> list[Effect]:
+        """Tell all tabs; where there is none, the next one."""
+        if not self._tabs:
+            self._notices.append(message)
+            return []
+        return [self._broadcast(_notice(message))]
+
     # facts: time and the network
 
     def online(self, now: float) -> list[Effect]:
@@ -218,6 +247,7 @@ class Session:
             "duplicates": self.duplicates,
             "dropped": self.dropped,
             "outbox": len(self._outbox),
+            "outbox_trouble": self._outbox_trouble,
             "python": self.python,
         }
 
@@ -243,8 +273,13 @@ class Session:
             "line": self._line_frame(),
             "established": self._topics.patterns(established=True),
             "presence": self._presence,
+            "outbox": len(self._outbox),
         }
+        if self._outbox_told != len(self._outbox):
+            self._outbox_told = None
         effects: list[Effect] = [Tell(port, protocol.encode(joined)), *self._tabs_changed()]
+        effects += [Tell(port, _notice(message)) for message in self._notices]
+        self._notices.clear()
         effects += self._tab_wants(port, tab, _patterns(header))
         self._release_topics(now)  # it may have said hello before, and wanted others
         return effects + (self._dial(now) if self.state == "idle" else self._hurry(now))
@@ -295,13 +330,14 @@ class Session:
         waiting = self._outbox.get(event_id)
         if waiting is not None and waiting.topic != topic:  # an answer names the id alone, and would be taken for both
             return refuse("bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own.")
-        if self._outbox.full:
+        if waiting is None and self._outbox.full:
             return refuse("outbox_full", "Too much waits to be sent; it will do when the line is back.")
         frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": header.get("data")})
         if self._frame_limit and len(frame) > self._frame_limit:
             return refuse("too_large", f"The server takes at most {self._frame_limit} bytes at once.")
-        self._outbox.add(Letter(event_id, topic, frame, port))
-        return [Send(frame)] if self._live else []
+        letter = Letter(event_id, topic, frame, port)
+        effects: list[Effect] = [Keep(letter)] if self._outbox.add(letter) else []
+        return [*effects, Send(frame)] if self._live else [*effects, *self._tell_outbox()]
 
     def _answer(self, header: Header) -> Header:
         answer: Header = {"kind": protocol.ANSWER, "ref": header.get("ref")}
@@ -371,19 +407,16 @@ class Session:
         self._silent_at = now + SILENCE_PERIODS * self._heartbeat
         effects += [*self._become("live"), *self._tell_tabs()]
         for letter in [letter for letter in self._outbox if len(letter.frame) > self._frame_limit]:
-            self._outbox.remove(letter.id)
+            effects.append(self._remove(letter))
             if letter.port in self._tabs:
                 message = f"The server takes at most {self._frame_limit} bytes at once."
                 refusal = {"kind": protocol.ERROR, "code": "too_large", "message": message, "id": letter.id}
                 effects.append(Tell(letter.port, protocol.encode(refusal)))
-        return effects + [Send(letter.frame) for letter in self._outbox]
+        return effects + [Send(letter.frame) for letter in self._outbox] + self._tell_outbox()
 
     def _acknowledged(self, header: Header, text: str) -> list[Effect]:
         letter = self._outbox.get(header["id"])
-        if letter is None:
-            return []
-        self._outbox.remove(letter.id)
-        return [Tell(letter.port, text)] if letter.port in self._tabs else []
+        return [] if letter is None else self._settle(letter, text)
 
     def _refused(self, header: Header, text: str, now: float) -> list[Effect]:
         if header.get("code") == "bad_identity" and self._identity is not None:
@@ -396,8 +429,26 @@ class Session:
         if header.get("retry"):
             letter.retry_at = now + RETRY_SECONDS
             return []
+        return self._settle(letter, text)
+
+    def _settle(self, letter: Letter, answer: str) -> list[Effect]:
+        """The server has taken a letter, or refused it for good: tell who wants to know."""
+        effects: list[Effect] = [self._remove(letter)]
+        if letter.port in self._tabs:
+            effects.append(Tell(letter.port, answer))
+        return effects + self._tell_outbox()
+
+    def _remove(self, letter: Letter) -> Discard:
         self._outbox.remove(letter.id)
-        return [Tell(letter.port, text)] if letter.port in self._tabs else []
+        return Discard(letter.id)
+
+    def _tell_outbox(self) -> list[Effect]:
+        """Tell all tabs how much waits, where that is news: while the line is live, only that nothing does."""
+        count = len(self._outbox)
+        if count == self._outbox_told or (self._live and count):
+            return []
+        self._outbox_told = count
+        return [self._broadcast(protocol.encode({"kind": protocol.OUTBOX, "count": count}))]
 
     # the line's state
 
@@ -436,7 +487,7 @@ class Session:
 
     def _become(self, state: str, message: str = "") -> list[Effect]:
         self.state, self.message = state, message
-        return [self._broadcast(protocol.encode(self._line_frame()))]
+        return [self._broadcast(protocol.encode(self._line_frame())), *self._tell_outbox()]
 
     def _line_frame(self) -> Header:
         return {"kind": protocol.LINE, "state": self.state, "message": self.message, "browser": self._browser}
@@ -457,6 +508,10 @@ class Session:
     def _broadcast(self, frame: str) -> Broadcast:
         self._number += 1
         return Broadcast(protocol.envelope(self._number, self._era, self.worker, frame))
+
+
+def _notice(message: str) -> str:
+    return protocol.encode({"kind": protocol.ERROR, "code": "outbox", "message": message})
 
 
 def _patterns(header: Header) -> set[str]:

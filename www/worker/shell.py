@@ -1,7 +1,7 @@
 """The shell around the session: the only worker file that touches the WebSocket, the channel, ports and timers.
 
 ``start`` is called once, by boot.js; ``connect`` once for each port. What the browser tells goes to the session as a
-fact, and the effects it answers with are carried out here, in order.
+fact, and the effects it answers with are carried out here, in order. The outbox's database is ``vault.py``'s affair.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from typing import Any
 import js
 from pyodide.ffi import create_proxy
 
-from effects import Broadcast, Dial, Effect, HangUp, Send, Tell
+import vault
+from effects import Broadcast, Dial, Discard, Effect, HangUp, Keep, Send, Tell
+from outbox import Found
 from session import Session
+from vault import Vault
 
 
 class Shell:
-    """The session's hands. ``name`` is the worker's name, and the channel's."""
+    """The session's hands. ``name`` is the worker's name, and the channel's; ``kept`` is the outbox's home, in which an
+    earlier worker left what was ``found``."""
 
-    def __init__(self, name: str) -> None:
-        self._session = Session(worker=secrets.token_hex(4), python=sys.version.split()[0], random=random)
+    def __init__(self, name: str, kept: Vault, found: Found) -> None:
+        self._session = Session(
+            worker=secrets.token_hex(4), python=sys.version.split()[0], random=random, letters=found.letters
+        )
         self._channel = js.BroadcastChannel.new(name)
         self._ports: dict[int, Any] = {}
         self._last_port = 0
@@ -32,6 +38,11 @@ class Shell:
         self._timer: int | None = None
         self._on_timer = create_proxy(self._tick)
         js.self.addEventListener("online", create_proxy(lambda _: self._do(self._session.online(time.monotonic()))))
+
+        self._vault = kept
+        self._vault.listen(self._outbox_trouble, self._superseded)
+        if found.expired:
+            self._do(self._session.outbox_expired(len(found.expired)))
 
     def connect(self, port: Any, said: str) -> None:
         """Take over a tab's port; ``said`` is the JSON array of the texts that came while Python was loading."""
@@ -60,6 +71,13 @@ class Shell:
             return
         self._do(self._session.tab_said(port, data, time.monotonic()))
 
+    def _outbox_trouble(self, why: str) -> None:
+        js.console.warn(f"partyline: the outbox is {f'not kept: {why}' if why else 'kept again'}")
+        self._do(self._session.outbox_trouble(why))
+
+    def _superseded(self, generation: int) -> None:
+        js.console.warn(f"partyline: generation {generation} has the outbox now; this worker keeps nothing any more")
+
     def _tick(self) -> None:
         self._timer = None
         self._do(self._session.tick(time.monotonic()))
@@ -74,6 +92,10 @@ class Shell:
                         self._ports[port].postMessage(text)
                 case Send(text):
                     self._socket.send(text)
+                case Keep(letter):
+                    self._vault.keep(letter)
+                case Discard(event_id):
+                    self._vault.discard(event_id)
                 case Dial():
                     self._dial()
                 case HangUp(code, reason):
@@ -119,8 +141,14 @@ class Shell:
             socket.close(code, reason)
 
 
-def start(config: str) -> Shell:
-    """Start the line. ``config`` is JSON: ``{"name": the worker's name, "build": the hash of our files}``."""
+async def start(config: str) -> Shell:
+    """Start the line. ``config`` is JSON: ``{"name": the worker's name, "build": the hash of our files}``, and its
+    ``generation``, a number, where there are several."""
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")
-    return Shell(settings["name"])
+    kept, found = await vault.open(settings.get("generation", 1))
+    if not kept.durable:
+        js.console.warn(f"partyline: the outbox is not kept: {kept.why}")
+    for event_id in (*found.expired, *found.unreadable):
+        js.console.warn(f"partyline: removed from the outbox, too old or unreadable: {event_id}")
+    return Shell(settings["name"], kept, found)
