@@ -36,6 +36,7 @@ class Chromium(Engine):
     """One headless process."""
 
     extended_lifetime = True
+    limits_storage = True
 
     def __init__(self, executable: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -95,6 +96,15 @@ class ChromiumBrowser(Browser):
         self.pages.append(page)
         self._engine.run(page.load())
         return page
+
+    def limit_storage(self, size: int | None) -> None:
+        """Through the DevTools protocol, by any of the tabs."""
+        self._engine.run(self._limit_storage(size))
+
+    async def _limit_storage(self, size: int | None) -> None:
+        session = await self._context.new_cdp_session(self._context.pages[0])
+        limit = {} if size is None else {"quotaSize": size}
+        await session.send("Storage.overrideQuotaForOrigin", {"origin": self.url, **limit})
 
     def end_workers(self) -> None:
         """Through the DevTools protocol: extended ones live on for half a minute."""

@@ -58,10 +58,17 @@ class Session:
         python: the version of the Python that runs it, told in the diagnostics.
         random: gives a float in [0, 1), for the backoff's jitter.
         letters: what an earlier worker left to be sent, in order; they are kept already.
+        outbox_trouble: why nothing that is published can be kept; empty where it can.
     """
 
     def __init__(
-        self, *, worker: str, python: str, random: Callable[[], float], letters: Iterable[Letter] = ()
+        self,
+        *,
+        worker: str,
+        python: str,
+        random: Callable[[], float],
+        letters: Iterable[Letter] = (),
+        outbox_trouble: str = "",
     ) -> None:
         self.worker = worker
         self.python = python
@@ -83,7 +90,7 @@ class Session:
         self._outbox_told: int | None = (
             0  # how much waits, as all tabs were told; None where they were told differently
         )
-        self._outbox_trouble = ""  # why it is not kept
+        self._outbox_trouble = outbox_trouble
         self._notices: list[str] = []  # for the next tab that says hello
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast

@@ -29,7 +29,11 @@ class Shell:
 
     def __init__(self, name: str, kept: Vault, found: Found) -> None:
         self._session = Session(
-            worker=secrets.token_hex(4), python=sys.version.split()[0], random=random, letters=found.letters
+            worker=secrets.token_hex(4),
+            python=sys.version.split()[0],
+            random=random,
+            letters=found.letters,
+            outbox_trouble=kept.why,
         )
         self._channel = js.BroadcastChannel.new(name)
         self._ports: dict[int, Any] = {}
@@ -147,7 +151,7 @@ async def start(config: str) -> Shell:
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")
     kept, found = await vault.open(settings.get("generation", 1))
-    if not kept.durable:
+    if not kept.opened:
         js.console.warn(f"partyline: the outbox is not kept: {kept.why}")
     for event_id in (*found.expired, *found.unreadable):
         js.console.warn(f"partyline: removed from the outbox, too old or unreadable: {event_id}")

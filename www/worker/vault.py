@@ -48,7 +48,7 @@ class Vault:
         self.why = why
         self._trouble: Callable[[str], None] = lambda why: None
         self._superseded: Callable[[int], None] = lambda generation: None
-        self._told = why
+        self._told = "" if self.opened else why
         self._batch: Batch = {}
         self._abort_reason = ""
         self._due = False
@@ -61,9 +61,14 @@ class Vault:
             database.onclose = create_proxy(lambda _: self._lose("the browser closed the database"))
 
     @property
+    def opened(self) -> bool:
+        """Whether there is a database, even if it takes nothing just now."""
+        return self._database is not None
+
+    @property
     def durable(self) -> bool:
         """Whether what is kept outlives this worker."""
-        return self._database is not None and not self._ledger.failing
+        return self.opened and not self._ledger.failing
 
     @property
     def superseded_by(self) -> int | None:
@@ -76,6 +81,8 @@ class Vault:
         self._trouble, self._superseded = trouble, superseded
         if self._ledger.superseded_by is not None:
             superseded(self._ledger.superseded_by)
+        elif self.opened and self.why:
+            self._tell(self.why)
 
     def keep(self, letter: Letter) -> None:
         """Have the letter outlive this worker."""
@@ -109,10 +116,12 @@ class Vault:
             self._failed(_say(error))
 
     def _write_batch(self, event: Any) -> None:
-        transaction = event.target.transaction
-        if not self._ledger.admit(int(event.target.result or 0)):
+        transaction, claimed = event.target.transaction, int(event.target.result or 0)
+        if not self._ledger.admit(claimed):
             return
         try:
+            if claimed < self._ledger.generation:  # there was no room for it at the start
+                transaction.objectStore(META).put(self._ledger.generation, CLAIM)
             letters = transaction.objectStore(LETTERS)
             for event_id, record in self._batch.items():
                 if record is None:
@@ -164,23 +173,27 @@ class Vault:
 
 
 async def open(generation: int) -> tuple[Vault, Found]:
-    """Claim the outbox for a generation; returns what it holds, and the hand on it.
+    """Claim the outbox for a generation; returns the hand on it, and what it holds. What is not to be sent is removed.
 
     Where there is no database to be had, or not in time, the Vault keeps nothing, and its ``why`` says why.
     """
+    nothing = Found([], [], [])
     try:
         async with asyncio.timeout(OPEN_SECONDS):
             database = await _connect()
-            ledger, found = await _claim(database, generation)
+            ledger, found, why = await _claim(database, generation)
     except TimeoutError:
         why = f"its database did not open within {OPEN_SECONDS:.0f} s; what it may hold waits for the next start"
-        return Vault(Ledger(generation), None, why), Found([], [], [])
+        return Vault(Ledger(generation), None, why), nothing
     except (VaultError, JsException) as error:
-        return Vault(Ledger(generation), None, _say(error)), Found([], [], [])
+        return Vault(Ledger(generation), None, _say(error)), nothing
     if ledger.superseded_by is not None:
         database.close()
-        return Vault(ledger, None, _taken_by(ledger.superseded_by)), found
-    return Vault(ledger, database), found
+        return Vault(ledger, None, _taken_by(ledger.superseded_by)), nothing
+    vault = Vault(ledger, database, why)
+    for event_id in (*found.expired, *found.unreadable):
+        vault.discard(event_id)
+    return vault, found
 
 
 async def _connect() -> Any:
@@ -209,37 +222,38 @@ async def _connect() -> Any:
     return await opened
 
 
-async def _claim(database: Any, generation: int) -> tuple[Ledger, Found]:
-    """In one transaction: read the letters, and say that they are this generation's; remove what will not be sent."""
+async def _claim(database: Any, generation: int) -> tuple[Ledger, Found, str]:
+    """Read the letters, and say that they are this generation's, in one transaction.
+
+    Where there is no room for the claim, what was read is sent all the same; the text says why. It is claimed, then,
+    with the first batch that can be written.
+    """
     transaction = _begin(database)
     meta, letters = transaction.objectStore(META), transaction.objectStore(LETTERS)
-    claimed: asyncio.Future[tuple[Ledger, Found]] = asyncio.get_running_loop().create_future()
     claim, kept = meta.get(CLAIM), letters.getAll()
-    ledger, found = Ledger(generation), Found([], [], [])
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def on_read(_: Any) -> None:
-        nonlocal ledger, found
-        if not ledger.admit(int(claim.result or 0)):
-            return
-        meta.put(generation, CLAIM)
-        found = read(json.loads(js.JSON.stringify(kept.result)), time.time())
-        for event_id in (*found.expired, *found.unreadable):
-            letters.delete(event_id)
-        ledger = Ledger(generation, [letter.id for letter in found.letters])
+        if int(claim.result or 0) < generation:
+            meta.put(generation, CLAIM)
 
-    def on_complete(_: Any) -> None:
-        if claimed.done():
+    def end(why: str) -> None:
+        if ended.done():  # it took too long, and nobody waits any more
             database.close()
         else:
-            claimed.set_result((ledger, found))
+            ended.set_result(why)
 
-    def on_abort(_: Any) -> None:
-        if not claimed.done():
-            claimed.set_exception(VaultError(_say(transaction.error)))
-
-    kept.onsuccess = create_proxy(on_read)  # it was asked for last, so the claim is there too
-    transaction.oncomplete, transaction.onabort = create_proxy(on_complete), create_proxy(on_abort)
-    return await claimed
+    claim.onsuccess = create_proxy(on_read)
+    transaction.oncomplete = create_proxy(lambda _: end(""))
+    transaction.onabort = create_proxy(lambda _: end(_say(transaction.error)))
+    why = await ended
+    if why and (claim.error or kept.error):
+        raise VaultError(why)
+    records = json.loads(js.JSON.stringify(kept.result))
+    ledger = Ledger(generation, [record["id"] for record in records])
+    ledger.admit(int(claim.result or 0))
+    ledger.failing = bool(why)
+    return ledger, read(records, time.time()), why
 
 
 def _taken_by(generation: int) -> str:
@@ -256,5 +270,5 @@ def _to_js(value: Any) -> Any:
 
 def _say(error: Any) -> str:
     """An exception's or a DOMException's text, in one line."""
-    name, message = getattr(error, "name", ""), getattr(error, "message", None)
-    return f"{name}: {message}" if name else str(message or error) or repr(error)
+    parts = [getattr(error, "name", ""), getattr(error, "message", "")]
+    return ": ".join(part for part in parts if part) or str(error) or repr(error)
