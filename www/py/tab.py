@@ -34,7 +34,8 @@ class Tab:
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
     ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
     their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending``
-    holds by id what was published and is not acknowledged; ``refused`` says what the worker or the server refused last.
+    holds by id what was published and is not acknowledged, ``outbox`` counts all of it in this browser, of other tabs
+    and of those closed since; ``refused`` says what the worker or the server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
@@ -50,6 +51,7 @@ class Tab:
         self.browsers = None
         self.sockets = None
         self.pending = {}
+        self.outbox = 0
         self.refused = ""
         self.outdated = False
         self.browser = document.documentElement.dataset.browser  # its public id; the server knows it by a cookie
@@ -73,6 +75,7 @@ class Tab:
             protocol.LINE: self._line,
             protocol.PRESENCE: self._presence,
             protocol.TABS: self._counted,
+            protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
         }
         self._asks = {}
@@ -210,6 +213,7 @@ class Tab:
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
         self.tabs = header["tabs"]
+        self.outbox = header["outbox"]
         self._established = header["established"]  # another worker's cursor may not speak for all that this tab knows
         self._line(header["line"], bodies)
         if header["presence"]:
@@ -235,6 +239,9 @@ class Tab:
 
     def _counted(self, header: dict, _: "list[str]") -> None:
         self.tabs = header["count"]
+
+    def _waits(self, header: dict, _: "list[str]") -> None:
+        self.outbox = header["count"]
 
     def _cleared(self, *_: "object") -> None:
         self.store.clear()

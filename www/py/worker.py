@@ -145,7 +145,10 @@ class Worker:
 
     def _noticed(self, text: str) -> None:
         generation, rung, build, _ = json.loads(text)
-        self._act(self._link.told((generation, rung, build), now()))
+        actions = self._link.told((generation, rung, build), now())
+        if actions and actions[0][0] == link.OPEN:
+            window.workers.keep(self._key, text)  # who said it may have had no place to keep it
+        self._act(actions)
 
     def _tick(self, *_: "object") -> None:
         self._timer = None

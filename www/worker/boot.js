@@ -113,7 +113,8 @@ async function boot() {
   const [pyodide, ours] = await Promise.race([loading, trouble]).finally(stopWatching);
   pyodide.unpackArchive(ours, "zip");
   tell({ stage: "starting", loaded: config.bytes });
-  const hub = pyodide.pyimport("shell").start(JSON.stringify({ ...place, name: self.name, build: config.build }), channel);
+  const settings = { ...place, name: self.name, build: config.build };
+  const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel);
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;
