@@ -20,6 +20,7 @@ from worker import Worker
 
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
+LEFT = "partyline-left"
 
 
 class Tab:
@@ -88,6 +89,7 @@ class Tab:
         window.performance.mark("ui-ready")
         tools = {"diagnostics": ffi.create_proxy(self._diagnostics), "fault": ffi.create_proxy(self._fault)}
         window.partyline = ffi.to_js(tools)
+        self._take_left()
         self._worker.listen(not document.hidden)
         self._worker.start()
         this = window.self  # in MicroPython `window` is a module, whose functions are not bound to the window
@@ -163,7 +165,18 @@ class Tab:
         topic, data = self.pending[event_id]
         self._worker.post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
 
+    def _take_left(self) -> None:
+        """Publish what a tab that was closed had not seen acknowledged: its worker may have been lost just then."""
+        left = kept_left()
+        if left:
+            self.pending.update({event_id: (topic, data) for event_id, (topic, data) in left.items()})
+            window.workers.keep(LEFT, "{}")
+
     def _leave(self, event: "object") -> None:
+        if self.pending:
+            left = kept_left()
+            left.update(self.pending)
+            window.workers.keep(LEFT, json.dumps(left))
         self._worker.post({"kind": protocol.BYE})
         self._worker.stop()  # a page that holds nothing open may wait in the back/forward cache
 
@@ -299,6 +312,14 @@ class Tab:
     def _fault(self, what: str) -> None:
         """window.partyline.fault(): have the worker ``cut`` its socket, ``kill`` itself, or ``hang`` for a minute."""
         self._worker.post({"kind": protocol.FAULT, "what": what})
+
+
+def kept_left() -> dict:
+    """What tabs that were closed left behind, by id: a topic and data each."""
+    try:
+        return json.loads(window.workers.kept(LEFT) or "{}")
+    except ValueError:  # nothing that a tab of ours has written
+        return {}
 
 
 def random_id() -> str:
