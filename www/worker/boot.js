@@ -1,6 +1,7 @@
 // Loads Pyodide in the SharedWorker, and holds what tabs say until Python is there to hear it.
 // Nothing else in this folder is JavaScript: from `shell.start` on, Python owns the ports and the WebSocket.
 
+const snapshots = import("./snapshots.js"); // asked for at once, needed later
 const waiting = []; // {port, said}: tabs that came before Python
 let told = null;
 let shell = null;
@@ -46,7 +47,7 @@ function watchFetches(total, fail) {
         loaded += chunk.byteLength;
         if (loaded - shown > total / 100) {
           shown = loaded;
-          tell({ loaded });
+          tell({ loaded: Math.min(loaded, total) }); // a start from a snapshot that fails loads twice
         }
         controller.enqueue(chunk);
       },
@@ -66,9 +67,22 @@ async function get(url) {
   return response;
 }
 
-async function loadPython(config) {
-  const { loadPyodide } = await import(`${config.pyodide}pyodide.mjs`);
-  return loadPyodide({ indexURL: config.pyodide });
+// Python with our modules in it, out of this build's memory snapshot where there is one (see snapshots.js), else plainly.
+async function loadPython(config, bundle) {
+  const parts = [import(`${config.pyodide}pyodide.mjs`), bundle, snapshots];
+  const [{ loadPyodide }, ours, { restore, proven }] = await Promise.all(parts);
+  const load = async (options) => {
+    const pyodide = await loadPyodide({ indexURL: config.pyodide, ...options });
+    pyodide.unpackArchive(ours, "zip");
+    return pyodide;
+  };
+  const restored = await restore(config.build, async (bytes) => {
+    const pyodide = await load({ _loadSnapshot: bytes });
+    pyodide.pyimport("snapshot").restored();
+    return pyodide;
+  });
+  if (restored) return { pyodide: restored, start: "snapshot", done: () => proven(config.build) };
+  return { pyodide: await load(), start: "plain", done: () => {} };
 }
 
 async function boot() {
@@ -79,14 +93,14 @@ async function boot() {
     stopWatching = watchFetches(config.bytes, reject);
   });
   const bundle = get(config.bundle).then((response) => response.arrayBuffer());
-  const loading = Promise.all([loadPython(config), bundle]);
-  const [pyodide, ours] = await Promise.race([loading, trouble]).finally(stopWatching);
-  pyodide.unpackArchive(ours, "zip");
+  const { pyodide, start, done } = await Promise.race([loadPython(config, bundle), trouble]).finally(stopWatching);
   tell({ stage: "starting", loaded: config.bytes });
-  const hub = pyodide.pyimport("shell").start(JSON.stringify({ name: self.name, build: config.build }));
+  const how = { name: self.name, build: config.build, start, start_seconds: performance.now() / 1000 };
+  const hub = pyodide.pyimport("shell").start(JSON.stringify(how));
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;
+  done();
 }
 
 function start() {
