@@ -1,5 +1,5 @@
 // Loads Pyodide in the SharedWorker, and holds what tabs say until Python is there to hear it.
-// Nothing else in this folder is JavaScript: from `shell.start` on, Python owns the ports and the WebSocket.
+// From `shell.start` on, Python owns the ports and the WebSocket.
 
 const snapshots = import("./snapshots.js"); // asked for at once, needed later
 const waiting = []; // {port, said}: tabs that came before Python
@@ -81,8 +81,8 @@ async function loadPython(config, bundle) {
     pyodide.pyimport("snapshot").restored();
     return pyodide;
   });
-  if (restored) return { pyodide: restored, start: "snapshot", done: () => proven(config.build) };
-  return { pyodide: await load(), start: "plain", done: () => {} };
+  if (restored) return { pyodide: restored, kind: "snapshot", done: () => proven(config.build) };
+  return { pyodide: await load(), kind: "plain", done: () => {} };
 }
 
 async function boot() {
@@ -93,9 +93,9 @@ async function boot() {
     stopWatching = watchFetches(config.bytes, reject);
   });
   const bundle = get(config.bundle).then((response) => response.arrayBuffer());
-  const { pyodide, start, done } = await Promise.race([loadPython(config, bundle), trouble]).finally(stopWatching);
+  const { pyodide, kind, done } = await Promise.race([loadPython(config, bundle), trouble]).finally(stopWatching);
   tell({ stage: "starting", loaded: config.bytes });
-  const how = { name: self.name, build: config.build, start, start_seconds: performance.now() / 1000 };
+  const how = { name: self.name, build: config.build, start: kind, start_seconds: performance.now() / 1000 };
   const hub = pyodide.pyimport("shell").start(JSON.stringify(how));
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;

@@ -1,7 +1,8 @@
 // Memory snapshots of Python, in a database of their own: what boot.js starts from, and what snapshot.js has made.
 //
 //   store(build, bytes)     ──> one record of bytes; those of other builds go
-//   restore(build, load)    ──> load(bytes), or null where Python has to be loaded plainly: there is none, or it failed
+//   restore(build, load)    ──> what load(promise of bytes) makes; null where Python has to be loaded plainly, because
+//                               there is none, or it failed and was dropped
 //   proven(build)               all went well. A start that never says so, because it crashed or hung, is noticed by
 //                               the next one, which drops the snapshot.
 //
@@ -42,7 +43,7 @@ export const failed = (build) =>
 export async function restore(build, load) {
   try {
     const record = await soon(take(build));
-    return record && (await load(check(record)));
+    return record && (await load(read(record))); // not awaited here: Pyodide's files come in the meantime
   } catch (error) {
     console.info(`partyline: no start from the memory snapshot: ${error}`);
     await soon(failed(build)).catch((reason) => console.info(`partyline: it could not be dropped: ${reason}`));
@@ -66,7 +67,7 @@ async function take(build) {
   return record;
 }
 
-async function check({ blob, sum }) {
+async function read({ blob, sum }) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   if (checksum(bytes) !== sum) throw new Error("it is damaged");
   return bytes;
