@@ -29,7 +29,8 @@ AIM = 0.4
 START = """new Promise((resolve, reject) => {
     const began = performance.now(), seconds = () => (performance.now() - began) / 1000;
     const name = "bench-" + Math.random();
-    const { port } = new SharedWorker("/worker/boot.js", { type: "module", name });
+    const url = "/worker/boot.js?rung=shared&generation=1&build=" + document.documentElement.dataset.build;
+    const { port } = new SharedWorker(url, { type: "module", name });
     let python;
     port.onmessage = ({ data }) => {
         const header = JSON.parse(data.split("\\n")[0]);
