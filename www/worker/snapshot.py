@@ -22,4 +22,3 @@ def prepare() -> None:
 def restored() -> None:
     """Make what was frozen this interpreter's own."""
     random.seed()
-    importlib.invalidate_caches()  # the files are laid out anew
