@@ -1,7 +1,6 @@
 // Loads Pyodide in the SharedWorker, and holds what tabs say until Python is there to hear it.
-// From `shell.start` on, Python owns the ports and the WebSocket.
+// Nothing else in this folder is JavaScript: from `shell.start` on, Python owns the ports and the WebSocket.
 
-const snapshots = import("./snapshots.js"); // asked for at once, needed later
 const waiting = []; // {port, said}: tabs that came before Python
 let told = null;
 let shell = null;
@@ -65,6 +64,8 @@ async function get(url) {
   if (!response.ok) throw new Error(`The server answered ${response.status} for ${url}`);
   return response;
 }
+
+const snapshots = import("./snapshots.js"); // asked for at once, needed later
 
 // Python with our modules in it, out of this build's memory snapshot where there is one (see snapshots.js), else plainly.
 async function loadPython(config, bundle) {
