@@ -29,8 +29,8 @@ AIM = 0.4
 START = """new Promise((resolve, reject) => {
     const began = performance.now(), seconds = () => (performance.now() - began) / 1000;
     const name = "bench-" + Math.random();
-    const url = "/worker/boot.js?rung=shared&generation=1&build=" + document.documentElement.dataset.build;
-    const { port } = new SharedWorker(url, { type: "module", name });
+    const which = new URLSearchParams({ build: "bench", generation: 1, rung: "shared", notices: name });
+    const { port } = new SharedWorker(`/worker/boot.js?${which}`, { type: "module", name });
     let python;
     port.onmessage = ({ data }) => {
         const header = JSON.parse(data.split("\\n")[0]);

@@ -34,8 +34,8 @@ _DATABASE = """new Promise((resolve, reject) => {
 # Another worker of this build, beside the page's own: says hello, publishes, and resolves to what it was told
 _START = """new Promise(resolve => {
     const [name, text] = %s, told = [];
-    const url = "/worker/boot.js?rung=shared&generation=1&build=" + document.documentElement.dataset.build;
-    const { port } = new SharedWorker(url, { type: "module", name });
+    const which = new URLSearchParams({ build: "test", generation: 1, rung: "shared", notices: name });
+    const { port } = new SharedWorker(`/worker/boot.js?${which}`, { type: "module", name });
     const say = header => port.postMessage(JSON.stringify(header));
     port.onmessage = ({ data }) => {
         const header = JSON.parse(data.split("\\n")[0]);
