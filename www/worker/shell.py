@@ -42,6 +42,8 @@ class Shell:
             about={
                 "generation": self._place[0],
                 "rung": settings["rung"],
+                "start": settings["start"],
+                "start_seconds": settings["start_seconds"],
                 "build": settings["build"],
                 "python": sys.version.split()[0],
             },
@@ -205,7 +207,8 @@ async def start(config: str, channel: Any) -> Shell:
     """Start the line.
 
     ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files;
-    ``notices``, the channel on which tabs tell each other which worker they follow.
+    ``notices``, the channel on which tabs tell each other which worker they follow; ``start``, "plain" or "snapshot",
+    and ``start_seconds``, how long Python took.
     """
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")
