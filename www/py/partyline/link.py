@@ -75,9 +75,9 @@ class Link:
         A new tab insists on its own build. One that comes back goes where the others are, or where it was.
         """
         last = self.record if kept is None else max(kept, self.record)
-        wanted = last[2] if self.record[0] else self.build
+        back = self.record[0] > 0
         self._tried_anew = False
-        if last[2] and last[2] == wanted and last[1] in self._rungs:
+        if last[1] in self._rungs and (last[2] == self.build or (back and last[2])):
             self._kept = True
             return self._open(last, now)
         record = (last[0] + 1, self._rungs[0], self.build)
