@@ -110,7 +110,7 @@ class Shell:
             js.navigator.locks.request(f"partyline-tab-{tab}", create_once_callable(lambda _: self._gone(port)))
 
     def _noticed(self, text: str) -> None:
-        """A tab told the others which worker it follows; if that is a later one, and not its alone, this one goes."""
+        """A tab told the others which worker it follows: where that is a later one, for all, this one has to go."""
         generation, rung, *_ = json.loads(text)
         if rung != OWN and (generation, rung) > self._place:
             self._do(self._session.superseded())

@@ -60,7 +60,7 @@ class Link:
         self._rungs = [RUNGS.index(rung) for rung in rungs]
         self._kept = False  # whether the others know of the record
         self._tried_anew = False
-        self._heard_at = 0.0
+        self._useless: "set[int]" = set()  # rungs that did not work for this tab
         self._asked_at: "float | None" = None
         self._due = 0.0
 
@@ -75,9 +75,9 @@ class Link:
         A new tab insists on its own build. One that comes back goes where the others are, or where it was.
         """
         last = self.record if kept is None else max(kept, self.record)
-        wanted = last[2] if self.record[0] else self.build
+        back = self.record[0] > 0
         self._tried_anew = False
-        if last[2] and last[2] == wanted and last[1] in self._rungs:
+        if last[1] in self._rungs and (last[2] == self.build or (back and last[2])):
             self._kept = True
             return self._open(last, now)
         record = (last[0] + 1, self._rungs[0], self.build)
@@ -90,14 +90,14 @@ class Link:
         if record == self.record or record[1] not in self._rungs or record[1] == OWN:
             return []  # a worker of its own is that tab's affair alone: this one may well do better
         self._kept = True
-        self._tried_anew = False
+        self._tried_anew = record[1] in self._useless  # then it goes down again without a word to those it works for
         return self._open(record, now)
 
     def word(self, running: bool, now: float) -> "list[Action]":
         """The worker said something; ``running`` where it was Python that did."""
-        self._heard_at = now
         self._asked_at = None
         self._tried_anew = False
+        self._useless.discard(self.record[1])
         self.state = RUNNING if running else LOADING  # one that ran may begin anew, behind the same name
         self._due = now + (self.silence / 4 if self.state == RUNNING else STARTING)
         if self._kept:
@@ -109,6 +109,7 @@ class Link:
         """The browser says that the worker cannot be had."""
         if self.state != OPENING:
             return []  # an error of one that is there; if it is dead, its silence will tell
+        self._useless.add(self.record[1])
         lower = [rung for rung in self._rungs if rung > self.record[1]]
         if not lower:
             self.state = ""
