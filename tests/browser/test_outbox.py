@@ -31,6 +31,9 @@ _IN_DATABASE = """new Promise((resolve, reject) => {
 CLAIM = _IN_DATABASE % "(meta, letters) => meta.get('claim')"
 LETTERS = _IN_DATABASE % "(meta, letters) => letters.getAll()"
 
+LETTER = """{id: "left", topic: "room", number: 1, time: Date.now() / 1000, frame: JSON.stringify(
+    {kind: "publish", id: "left", topic: "room", data: {text: "left behind", author: "who"}})}"""
+
 # Holds the database up in the midst of an upgrade until window.release is set
 HOLD = """new Promise(resolve => {
     const request = indexedDB.open("partyline-worker-outbox", 1);
@@ -139,6 +142,37 @@ def test_a_worker_whose_outbox_a_later_one_claims_writes_nothing(server: Server,
     page.wait_line()
     room.wait_sent(page)
     assert [text for _, text in room.logged(server)] == ["typed too late"]
+
+
+def test_a_worker_that_comes_after_a_later_one_leaves_the_outbox_alone(server: Server, browser: Browser) -> None:
+    """It starts, and says so; what is there waits for a worker of the generation that claimed it."""
+    page = browser.open("/room")
+    page.wait_line()
+    page.evaluate(_IN_DATABASE % f"(meta, letters) => {{ meta.put(1000, 'claim'); return letters.put({LETTER}); }}")
+    page.close()
+    browser.end_workers()
+    page = browser.open("/room")
+    page.wait_line()
+    assert any("generation 1000" in text for text in complaints(browser))
+    room.say(page, "sent all the same")
+    room.wait_sent(page)
+    assert [text for _, text in room.logged(server)] == ["sent all the same"]
+    assert [text_of(letter) for letter in stored(page)] == ["left behind"]
+
+
+def test_what_is_too_old_or_no_letter_is_removed_and_told(server: Server, browser: Browser) -> None:
+    page = browser.open("/room")
+    page.wait_line()
+    for change in ('{id: "junk", frame: 5}', "{time: 1e9}"):
+        page.evaluate(_IN_DATABASE % f"(meta, letters) => letters.put({{...{LETTER}, ...{change}}})")
+    page.close()
+    browser.end_workers()
+    page = browser.open("/room")
+    page.wait_line()
+    page.wait_text("line-notice", lambda text: "A message" in text and "days" in text)
+    wait_stored(page, 0)
+    assert sorted(text.rsplit(" ", 1)[1] for text in complaints(browser)) == ["junk", "left"]
+    assert room.logged(server) == []
 
 
 @pytest.mark.parametrize(("meddle", "why"), [(NEWER, "VersionError"), (HOLD, "did not open within")])
