@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+import http.client
+from collections.abc import Callable, Coroutine
 from fnmatch import fnmatch
 from typing import Any
 
@@ -24,6 +25,7 @@ class Proxy:
         self._failures: dict[str, int] = {}
         self._held: dict[str, int] = {}
         self._cutting = False
+        self._changes: dict[str, Callable[[bytes], bytes]] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
@@ -40,8 +42,13 @@ class Proxy:
         self._failures[pattern] = status
 
     def mend(self) -> None:
-        """Let all through again that ``fail`` refused."""
+        """Let all through again that ``fail`` refused and ``change`` changed."""
         self._failures.clear()
+        self._changes.clear()
+
+    def change(self, pattern: str, change: Callable[[bytes], bytes]) -> None:
+        """Change these paths' answers, from now on; they are asked for uncompressed, and anew each time."""
+        self._changes[pattern] = change
 
     def hold(self, pattern: str, after: int) -> None:
         """Let through the first ``after`` bytes of these paths' answers, and no more until ``release``."""
@@ -90,6 +97,11 @@ class Proxy:
                 writer.write(f"HTTP/1.1 {status} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
                 await writer.drain()
                 return
+            change = next((self._changes[each] for each in self._changes if fnmatch(path, each)), None)
+            if change is not None:
+                writer.write(await asyncio.to_thread(self._changed, path, change))
+                await writer.drain()
+                return
             tunnel = "upgrade: websocket" in head.lower()
             if not tunnel:  # one request a connection, so that all of them are seen
                 lines = [line for line in head.split("\r\n") if not line.lower().startswith("connection:")]
@@ -108,6 +120,17 @@ class Proxy:
             for each in (writer, upstream):
                 if each is not None:
                     each.close()
+
+    def _changed(self, path: str, change: Callable[[bytes], bytes]) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = change(answer.read())
+        connection.close()
+        head = f"HTTP/1.1 {answer.status} Changed\r\nContent-Type: {answer.headers['Content-Type']}\r\n"
+        return (
+            head + f"Cache-Control: no-store\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        ).encode() + body
 
     async def _pump(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, tunnel: bool, held: int | None = None

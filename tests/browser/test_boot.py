@@ -83,7 +83,7 @@ def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: 
 
 def test_a_worker_that_cannot_be_loaded_is_told(proxy: Proxy, new_browser: NewBrowser) -> None:
     """Not even the worker's first script comes."""
-    proxy.fail("/worker/boot.js", 404)
+    proxy.fail("/worker/boot.js[?]*", 404)
     page = new_browser(proxy.url).open("/room")
     page.wait_line("failed")
     page.wait_text("line-notice", lambda text: "Python could not start" in text)

@@ -35,9 +35,12 @@ const workers = {
         resolve();
       };
     });
-    navigator.locks.request(name, () => {
+    const hold = () => {
       workers.locked = true;
       return held;
+    };
+    navigator.locks.request(name, hold).catch((error) => {
+      guard.why = String(error); // refused with all else of the site's data: the worker asks this tab, then
     });
   },
   unlock() {},

@@ -116,6 +116,11 @@ class Tab:
         return event_id
 
     @property
+    def alone(self) -> bool:
+        """Whether this browser has its tabs share nothing, so that each has a worker of its own."""
+        return self._worker.alone
+
+    @property
     def settled(self) -> bool:
         """Whether the history of all wanted topics is here."""
         return all(pattern in self._established for pattern in self.store.patterns)

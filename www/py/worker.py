@@ -54,6 +54,11 @@ class Worker:
         """The rung of the ladder that the worker stands on; empty for none."""
         return self._link.rung if self._worker else ""
 
+    @property
+    def alone(self) -> bool:
+        """Whether this tab has a worker of its own, though nobody asked for that."""
+        return self.rung == "own" and self._key == KEY
+
     def start(self) -> None:
         """Find a worker, or start one."""
         if self._link is None:

@@ -45,11 +45,7 @@ function connect(port) {
   const tab = { port, said: [] };
   waiting.push(tab);
   port.onmessage = (message) => tab.said.push(message.data);
-  if (told.kind === "failed") {
-    start(); // one more tab, or one that was reloaded, is reason to try again; those that wait gain by it too
-  } else {
-    port.postMessage(JSON.stringify(told));
-  }
+  port.postMessage(JSON.stringify(told));
 }
 
 function tell(news) {
@@ -59,9 +55,16 @@ function tell(news) {
 }
 
 // Pyodide fetches by itself. Counting what its responses bring is the only way to show how far it is, and watching
-// them the only way to learn that one failed: Pyodide waits for ever for WebAssembly that does not come.
+// them the only way to learn that one failed: Pyodide waits for ever for WebAssembly that does not come, or is broken.
 function watchFetches(total, fail) {
   const plainFetch = self.fetch;
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  const watched = (act) => (...given) => {
+    const done = act.apply(WebAssembly, given);
+    done.catch((error) => fail(new Error(`Python's WebAssembly is broken: ${error.message}`)));
+    return done;
+  };
+  Object.assign(WebAssembly, { instantiate: watched(instantiate), instantiateStreaming: watched(instantiateStreaming) });
   let loaded = 0;
   let shown = 0;
   self.fetch = async (...request) => {
@@ -86,6 +89,7 @@ function watchFetches(total, fail) {
   }
   return () => {
     self.fetch = plainFetch;
+    Object.assign(WebAssembly, { instantiate, instantiateStreaming });
   };
 }
 
@@ -116,6 +120,7 @@ async function loadPython(config, bundle) {
 }
 
 async function boot() {
+  if (typeof WebSocket === "undefined") throw new Error("This browser has no WebSocket in workers, or it is turned off.");
   const config = await (await get("/worker/boot.json")).json();
   tell({ stage: "loading", total: config.bytes });
   let stopWatching;
@@ -139,6 +144,7 @@ function start() {
   boot().catch((error) => {
     console.error(error);
     tell({ kind: "failed", code: "boot_failed", message: String(error.message ?? error).trim().split("\n").pop() });
+    self.close(); // a file that came broken stays so for as long as this worker lives; the next one asks anew
   });
 }
 
