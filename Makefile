@@ -28,10 +28,11 @@ soak: $(VENV)/.dev assets ## what takes long: 200 kills (KILLS=1000 for more), t
 	@KILLS=$${KILLS:-200} PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k "crash or fuzz" -s $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev assets ## measure fan-out, idle sockets and static files, each beside its baseline
+bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files and the worker's start, each beside its baseline
 	@$(RUN) -m bench.fanout
 	@$(RUN) -m bench.idle
 	@$(RUN) -m bench.static
+	@$(RUN) -m bench.start
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types

@@ -24,6 +24,9 @@ from .identity import COOKIE, Identities
 
 PAGES = {"/": "home", "/room": "room"}
 
+WORKER_SCRIPTS = ("boot", "snapshot", "snapshots")
+"""The worker's JavaScript, without the suffix. All of it counts in the build's hash."""
+
 UNUSED_PLUGINS = ("codemirror", "deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")
 """PyScript loads its plugins on every page unless told not to; ``error``, which shows a traceback, stays."""
 
@@ -75,7 +78,9 @@ class Site:
         add("/py/<path:name>", "py", self.source, defaults={"folder": "py"})
         add("/js/<path:name>", "js", self.source, defaults={"folder": "js"})
         add("/css/<path:name>", "css", self.source, defaults={"folder": "css"})
-        add("/worker/boot.js", "boot", self.source, defaults={"folder": "worker", "name": "boot.js"})
+        for name in WORKER_SCRIPTS:
+            script = {"folder": "worker", "name": f"{name}.js"}
+            add(f"/worker/{name}.js", f"worker-{name}", self.source, defaults=script)
         add("/worker/boot.json", "boot-json", self.boot)
         add("/worker/<build>.zip", "bundle", self.bundle)
         add("/favicon.ico", "favicon", self.source, defaults={"folder": "css", "name": "icon.svg"})
@@ -178,9 +183,9 @@ class Site:
         files = {path.name: self._sources["worker"].find(path.name) for path in sorted(worker.glob("*.py"))}
         for path in sorted(shared.glob("*.py")):
             files[f"partyline/{path.name}"] = self._sources["py"].find(f"partyline/{path.name}")
-        boot = self._sources["worker"].find("boot.js")
+        scripts = [each.etag for name in WORKER_SCRIPTS if (each := self._sources["worker"].find(f"{name}.js"))]
         pyodide = self.manifest.packages["pyodide"].folder if self.manifest is not None else ""
-        tags = [pyodide, boot.etag if boot else "", *(f"{name}:{each.etag}" for name, each in files.items() if each)]
+        tags = [pyodide, *scripts, *(f"{name}:{each.etag}" for name, each in files.items() if each)]
         build = hashlib.sha256("\n".join(tags).encode()).hexdigest()[:12]
         if self._bundle is None or self._bundle[0] != build:
             raw = _zip({name: each.raw for name, each in files.items() if each})

@@ -3,11 +3,14 @@
 from typing import Any
 
 BroadcastChannel: Any
+JSON: Any
 WebSocket: Any
 console: Any
+indexedDB: Any
 location: Any
 navigator: Any
 self: Any
 
+def queueMicrotask(callback: Any) -> None: ...
 def setTimeout(callback: Any, milliseconds: float) -> int: ...
 def clearTimeout(timer: int) -> None: ...

@@ -36,6 +36,7 @@ class Chromium(Engine):
     """One headless process."""
 
     extended_lifetime = True
+    limits_storage = True
 
     def __init__(self, executable: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -95,6 +96,19 @@ class ChromiumBrowser(Browser):
         self.pages.append(page)
         self._engine.run(page.load())
         return page
+
+    def limit_storage(self, size: int | None) -> None:
+        """Through the DevTools protocol, by any of the tabs."""
+        self._engine.run(self._limit_storage(size))
+
+    async def _limit_storage(self, size: int | None) -> None:
+        session = await self._context.new_cdp_session(self._context.pages[0])
+        limit = {} if size is None else {"quotaSize": size}
+        await session.send("Storage.overrideQuotaForOrigin", {"origin": self.url, **limit})
+
+    def end_workers(self) -> None:
+        """Through the DevTools protocol: extended ones live on for half a minute."""
+        self._engine.run(self._engine.workers.end(self.url))
 
     def close(self) -> None:
         """Close the context."""
@@ -173,6 +187,7 @@ class WorkerConsoles:
         self.lines: dict[str, list[Line]] = {}
         self._engine = engine
         self._origins: dict[str, str] = {}  # by session
+        self._sessions: dict[str, str] = {}  # by target
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, process: playwright.Browser) -> None:
@@ -192,10 +207,20 @@ class WorkerConsoles:
         try:
             session = (await self._session.send("Target.attachToTarget", parameters))["sessionId"]
             self._origins[session] = "/".join(target["url"].split("/")[:3])
+            self._sessions[target["targetId"]] = session
             message = json.dumps({"id": 1, "method": "Runtime.enable"})
             await self._session.send("Target.sendMessageToTarget", {"sessionId": session, "message": message})
         except playwright.Error:
             return  # it is gone already
+
+    async def end(self, origin: str) -> None:
+        """End the workers of an origin. One that is attached to would leave its place to a successor of the same name
+        that waits for a debugger."""
+        for target, session in list(self._sessions.items()):
+            if self._origins[session] == origin:
+                del self._sessions[target]
+                await self._session.send("Target.detachFromTarget", {"sessionId": session})
+                await self._session.send("Target.closeTarget", {"targetId": target})
 
     def _received(self, event: dict[str, Any]) -> None:
         lines = self.lines.get(self._origins.get(event["sessionId"], ""))

@@ -124,15 +124,24 @@ class Browser(ABC):
     def open(self, path: str) -> Page:
         """A new tab; returns when its document is loaded, which says nothing of the line."""
 
+    def limit_storage(self, size: int | None) -> None:
+        """Let the server's pages and workers store so many bytes from now on; None for as many as usual."""
+        raise NotImplementedError(f"{type(self).__name__} cannot limit storage")
+
+    def end_workers(self) -> None:  # noqa: B027
+        """See to it that SharedWorkers with no tab end now; where nothing prolongs their life, they do."""
+
     @abstractmethod
     def close(self) -> None:
         """End the browser with all its tabs."""
 
 
 class Engine(ABC):
-    """A kind of browser. ``extended_lifetime``: whether a SharedWorker outlives a reload of the only tab."""
+    """A kind of browser. ``extended_lifetime``: whether a SharedWorker outlives a reload of the only tab.
+    ``limits_storage``: whether ``Browser.limit_storage`` can be had."""
 
     extended_lifetime: bool
+    limits_storage = False
 
     @abstractmethod
     def browser(self, url: str) -> Browser:

@@ -71,7 +71,7 @@ def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: 
     proxy.fail(path, 500 if path.endswith(".json") else 404)
     page = new_browser(proxy.url).open("/room")
     page.wait_line("failed")
-    notice = page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    notice = page.wait_text("line-notice", lambda text: "Python could not start" in text)
     assert "The server answered" in notice
     assert "\n" not in notice
     assert page.text("room-status") == "failed"
@@ -86,7 +86,7 @@ def test_a_worker_that_cannot_be_loaded_is_told(proxy: Proxy, new_browser: NewBr
     proxy.fail("/worker/boot.js", 404)
     page = new_browser(proxy.url).open("/room")
     page.wait_line("failed")
-    page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    page.wait_text("line-notice", lambda text: "Python could not start" in text)
     page.wait_text("room-status", "failed")
 
 
@@ -113,7 +113,7 @@ def test_a_server_that_dies_during_the_boot(server: Server, proxy: Proxy, new_br
     server.kill()
     proxy.cut()
     page.wait_line("failed")
-    page.wait_text("line-notice", lambda text: "SharedWorker" in text)
+    page.wait_text("line-notice", lambda text: "Python could not start" in text)
     server.start()
     page.reload()
     page.wait_line()

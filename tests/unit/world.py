@@ -10,7 +10,8 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 
-from effects import Broadcast, Dial, Drop, Effect, HangUp, Retire, Send, Tell, Watch
+from effects import Broadcast, Dial, Discard, Drop, Effect, HangUp, Keep, Retire, Send, Tell, Watch
+from outbox import Record, read
 from partyline import protocol
 from partyline.follower import Follower
 from partyline.store import Store
@@ -154,6 +155,8 @@ class World:
     def __init__(self) -> None:
         self.now = 0.0
         self.log = Log("epoch-1")
+        self.vault: dict[str, Record] = {}
+        self.left: dict[str, str] = {}  # what tabs that were closed had not seen acknowledged
         self.generation = 0
         self.session = self._new_session()
         self.connection: Connection | None = None
@@ -164,7 +167,12 @@ class World:
 
     def _new_session(self) -> Session:
         self.generation += 1
-        return Session(worker=f"w{self.generation}", random=lambda: 0.5, about={"python": "3.14"})
+        return Session(
+            worker=f"w{self.generation}",
+            random=lambda: 0.5,
+            about={"python": "3.14"},
+            letters=read(self.vault.values(), self.now).letters,
+        )
 
     def do(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -185,6 +193,10 @@ class World:
                     for tab in self.tabs.values():
                         if tab.visible and tab.worker == self.generation:
                             tab.channel.append(text)
+                case Keep(letter):
+                    self.vault[letter.id] = letter.record(self.now)
+                case Discard(event_id):
+                    self.vault.pop(event_id, None)
                 case Watch() | Drop():
                     pass  # ``close_tab`` tells the session at once
                 case Retire():
@@ -223,9 +235,11 @@ class World:
     def open_tab(self, *topics: str, visible: bool = True, locked: bool = True) -> None:
         self._last_port += 1
         self.tabs[self._last_port] = TabModel(Store(topics, limit=50), locked, visible=visible, worker=self.generation)
+        self.tabs[self._last_port].pending, self.left = self.left, {}
         self._hello(self._last_port)
 
     def close_tab(self, port: int) -> None:
+        self.left.update(self.tabs[port].pending)
         if self.tabs[port].worker == self.generation:
             self.do(self.session.tab_gone(port, self.now))
         del self.tabs[port]

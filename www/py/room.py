@@ -32,7 +32,7 @@ def draw() -> None:
     show(find("room-id"), name_of(line.browser))
     show(find("room-count"), "–" if line.browsers is None else str(line.browsers))
     show(find("room-status"), status_text())
-    waiting = len(line.pending)
+    waiting = max(len(line.pending), line.outbox)  # typed here, or in a tab that is closed now
     show(find("room-pending"), "" if not waiting else f"{waiting} on the way…")
     draw_list(line.store.events("room")[-MAX_SHOWN:])
 

@@ -20,6 +20,7 @@ from worker import Worker
 
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
+LEFT = "partyline-left"
 
 
 class Tab:
@@ -34,7 +35,8 @@ class Tab:
     ``total`` are bytes while booting; ``python`` is the version in the worker, empty until it is there; ``tabs``,
     ``browsers`` and ``sockets`` are counts, None while not known; ``store`` holds the events, ``settled`` says whether
     their history is here; ``outdated`` says that the server has newer files than this page was made of; ``pending``
-    holds by id what was published and is not acknowledged; ``refused`` says what the worker or the server refused last.
+    holds by id what was published and is not acknowledged, ``outbox`` counts all of it in this browser, of other tabs
+    and of those closed since; ``refused`` says what the worker or the server refused last.
     """
 
     def __init__(self, page: str, patterns: "list[str]", draw: "object") -> None:
@@ -50,6 +52,7 @@ class Tab:
         self.browsers = None
         self.sockets = None
         self.pending = {}
+        self.outbox = 0
         self.refused = ""
         self.outdated = False
         self.browser = document.documentElement.dataset.browser  # its public id; the server knows it by a cookie
@@ -73,6 +76,7 @@ class Tab:
             protocol.LINE: self._line,
             protocol.PRESENCE: self._presence,
             protocol.TABS: self._counted,
+            protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
         }
         self._asks = {}
@@ -85,6 +89,7 @@ class Tab:
         window.performance.mark("ui-ready")
         tools = {"diagnostics": ffi.create_proxy(self._diagnostics), "fault": ffi.create_proxy(self._fault)}
         window.partyline = ffi.to_js(tools)
+        self._take_left()
         self._worker.listen(not document.hidden)
         self._worker.start()
         this = window.self  # in MicroPython `window` is a module, whose functions are not bound to the window
@@ -160,7 +165,18 @@ class Tab:
         topic, data = self.pending[event_id]
         self._worker.post({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
 
+    def _take_left(self) -> None:
+        """Publish what a tab that was closed had not seen acknowledged: its worker may have been lost just then."""
+        left = kept_left()
+        if left:
+            self.pending.update({event_id: (topic, data) for event_id, (topic, data) in left.items()})
+            window.workers.keep(LEFT, "{}")
+
     def _leave(self, event: "object") -> None:
+        if self.pending:
+            left = kept_left()
+            left.update(self.pending)
+            window.workers.keep(LEFT, json.dumps(left))
         self._worker.post({"kind": protocol.BYE})
         self._worker.stop()  # a page that holds nothing open may wait in the back/forward cache
 
@@ -210,6 +226,7 @@ class Tab:
     def _joined(self, header: dict, bodies: "list[str]") -> None:
         self.python = header["python"]
         self.tabs = header["tabs"]
+        self.outbox = header["outbox"]
         self._established = header["established"]  # another worker's cursor may not speak for all that this tab knows
         self._line(header["line"], bodies)
         if header["presence"]:
@@ -235,6 +252,9 @@ class Tab:
 
     def _counted(self, header: dict, _: "list[str]") -> None:
         self.tabs = header["count"]
+
+    def _waits(self, header: dict, _: "list[str]") -> None:
+        self.outbox = header["count"]
 
     def _cleared(self, *_: "object") -> None:
         self.store.clear()
@@ -292,6 +312,14 @@ class Tab:
     def _fault(self, what: str) -> None:
         """window.partyline.fault(): have the worker ``cut`` its socket, ``kill`` itself, or ``hang`` for a minute."""
         self._worker.post({"kind": protocol.FAULT, "what": what})
+
+
+def kept_left() -> dict:
+    """What tabs that were closed left behind, by id: a topic and data each."""
+    try:
+        return json.loads(window.workers.kept(LEFT) or "{}")
+    except ValueError:  # nothing that a tab of ours has written
+        return {}
 
 
 def random_id() -> str:

@@ -15,7 +15,7 @@ from partyline.link import Link
 KEY = "partyline-worker"
 LOWER_RUNG_SECONDS = 600  # so long tabs to come begin on a rung that is not the best, because the best failed
 NOT_ABLE = "This browser cannot do what the address asks for (?ladder={}): it lacks Web Locks or SharedWorker."
-NO_WORKER = "Python's worker could not be started: {} Reload the page; if that does not help, allow this site's data."
+NO_WORKER = "Python could not start: {} Reload the page; if that does not help, allow this site's data."
 
 
 class Worker:
@@ -106,7 +106,7 @@ class Worker:
                 self.post({"kind": "ping"})
             elif action[0] == link.FAIL:
                 self._close()
-                self._failed(NO_WORKER.format(window.guard.why or "its script could not be loaded."))
+                self._failed(NO_WORKER.format(window.guard.why or "its worker's script could not be loaded."))
         self._set_timer()
 
     def _open(self, record: "tuple") -> None:
@@ -145,7 +145,10 @@ class Worker:
 
     def _noticed(self, text: str) -> None:
         generation, rung, build, _ = json.loads(text)
-        self._act(self._link.told((generation, rung, build), now()))
+        actions = self._link.told((generation, rung, build), now())
+        if actions and actions[0][0] == link.OPEN:
+            window.workers.keep(self._key, text)  # who said it may have had no place to keep it
+        self._act(actions)
 
     def _tick(self, *_: "object") -> None:
         self._timer = None

@@ -69,22 +69,21 @@ function watchFetches(total, fail) {
       fail(error);
       throw error;
     });
-    if (!response.ok) fail(new Error(`The server answered ${response.status} for ${new URL(response.url).pathname}`));
-    if (!response.ok || !response.body) return response;
-    const counter = new TransformStream({
-      transform(chunk, controller) {
-        loaded += chunk.byteLength;
-        if (loaded - shown > total / 100) {
-          shown = loaded;
-          tell({ loaded });
-        }
-        controller.enqueue(chunk);
-      },
-    });
-    response.body.pipeTo(counter.writable).catch(fail);
-    const { status, statusText, headers } = response;
-    return new Response(counter.readable, { status, statusText, headers });
+    if (response.ok) count(response.clone().body.getReader()).catch(fail);
+    else fail(new Error(`The server answered ${response.status} for ${new URL(response.url).pathname}`));
+    return response; // itself, since browsers keep the code they compile only for what comes straight from fetch
   };
+  async function count(reader) {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      loaded += value.byteLength;
+      if (loaded - shown > total / 100) {
+        shown = loaded;
+        tell({ loaded: Math.min(loaded, total) }); // a start from a snapshot that fails loads twice
+      }
+    }
+  }
   return () => {
     self.fetch = plainFetch;
   };
@@ -96,9 +95,24 @@ async function get(url) {
   return response;
 }
 
-async function loadPython(config) {
-  const { loadPyodide } = await import(`${config.pyodide}pyodide.mjs`);
-  return loadPyodide({ indexURL: config.pyodide });
+const snapshots = import("./snapshots.js"); // asked for at once, needed later
+
+// Python with our modules in it, out of this build's memory snapshot where there is one (see snapshots.js), else plainly.
+async function loadPython(config, bundle) {
+  const parts = [import(`${config.pyodide}pyodide.mjs`), bundle, snapshots];
+  const [{ loadPyodide }, ours, { restore, proven }] = await Promise.all(parts);
+  const load = async (options) => {
+    const pyodide = await loadPyodide({ indexURL: config.pyodide, ...options });
+    pyodide.unpackArchive(ours, "zip");
+    return pyodide;
+  };
+  const restored = await restore(config.build, async (bytes) => {
+    const pyodide = await load({ _loadSnapshot: bytes });
+    pyodide.pyimport("snapshot").restored();
+    return pyodide;
+  });
+  if (restored) return { pyodide: restored, kind: "snapshot", done: () => proven(config.build) };
+  return { pyodide: await load(), kind: "plain", done: () => {} };
 }
 
 async function boot() {
@@ -109,14 +123,15 @@ async function boot() {
     stopWatching = watchFetches(config.bytes, reject);
   });
   const bundle = get(config.bundle).then((response) => response.arrayBuffer());
-  const loading = Promise.all([loadPython(config), bundle]);
-  const [pyodide, ours] = await Promise.race([loading, trouble]).finally(stopWatching);
-  pyodide.unpackArchive(ours, "zip");
+  const { pyodide, kind, done } = await Promise.race([loadPython(config, bundle), trouble]).finally(stopWatching);
   tell({ stage: "starting", loaded: config.bytes });
-  const hub = pyodide.pyimport("shell").start(JSON.stringify({ ...place, name: self.name, build: config.build }), channel);
+  const how = { start: kind, start_seconds: performance.now() / 1000 };
+  const settings = { ...place, ...how, name: self.name, build: config.build };
+  const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel);
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;
+  done();
 }
 
 function start() {

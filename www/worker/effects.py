@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from outbox import Letter
+
 
 @dataclass(frozen=True)
 class Dial:
@@ -41,6 +43,20 @@ class Tell:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """Have this letter outlive the worker. What is sent does not wait for it."""
+
+    letter: Letter
+
+
+@dataclass(frozen=True)
+class Discard:
+    """The letter of this id has arrived, or never can: keep it no more."""
+
+    id: str
+
+
+@dataclass(frozen=True)
 class Watch:
     """Say when this tab's Web Lock is free: the tab is gone then."""
 
@@ -67,4 +83,4 @@ class Retire:
     """End this worker: another one has taken over."""
 
 
-Effect = Dial | HangUp | Send | Broadcast | Tell | Watch | Drop | Fault | Retire
+Effect = Dial | HangUp | Send | Broadcast | Tell | Keep | Discard | Watch | Drop | Fault | Retire

@@ -19,8 +19,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
-from outbox import Letter, Outbox
+from effects import Broadcast, Dial, Discard, Drop, Effect, Fault, HangUp, Keep, Retire, Send, Tell, Watch
+from outbox import MAX_AGE, Letter, Outbox
 from partyline import protocol
 from partyline.protocol import ProtocolError
 from partyline.topics import is_pattern, is_topic
@@ -54,10 +54,19 @@ class Session:
         random: gives a float in [0, 1), for the backoff's jitter.
         about: what the shell knows of the worker and tells in the diagnostics: ``python``, its version, for one.
         build: the hash of the files that the worker was made of.
+        letters: what an earlier worker left to be sent, in order; they are kept already.
+        outbox_trouble: why nothing that is published can be kept; empty where it can.
     """
 
     def __init__(
-        self, *, worker: str, random: Callable[[], float], about: Mapping[str, object], build: str = ""
+        self,
+        *,
+        worker: str,
+        random: Callable[[], float],
+        about: Mapping[str, object],
+        build: str = "",
+        letters: Iterable[Letter] = (),
+        outbox_trouble: str = "",
     ) -> None:
         self.worker = worker
         self.about = about
@@ -78,7 +87,12 @@ class Session:
         self._tabs_told = 0  # how many the server was told of
         self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
-        self._outbox = Outbox()
+        self._outbox = Outbox(letters)
+        self._outbox_told: int | None = (
+            0  # how much waits, as all tabs were told; None where they were told differently
+        )
+        self._outbox_trouble = outbox_trouble
+        self._notices: list[str] = []  # for the next tab that says hello
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
         self._era = 0  # how often all was forgotten, for another log
@@ -191,6 +205,27 @@ class Session:
             return self._become("failed", reason or f"the server closed the line for good (code {code})")
         return self._lost(reason, now)
 
+    # facts: the outbox's home
+
+    def outbox_trouble(self, why: str) -> list[Effect]:
+        """What is published cannot be kept beyond this worker's life; with an empty text: it is again."""
+        self._outbox_trouble = why
+        return (
+            self._notify(f"What you send now may be lost if you close all tabs before it is sent: {why}") if why else []
+        )
+
+    def outbox_expired(self, count: int) -> list[Effect]:
+        """So many letters of an earlier worker were too old, and will not be sent."""
+        what = "A message that" if count == 1 else f"{count} messages that"
+        return self._notify(f"{what} could not be sent for {MAX_AGE / 86_400:.0f} days will not be sent any more.")
+
+    def _notify(self, message: str) -> list[Effect]:
+        """Tell all tabs; where there is none, the next one."""
+        if not self._tabs:
+            self._notices.append(message)
+            return []
+        return [self._broadcast(_notice(message))]
+
     # facts: time and the network
 
     def online(self, now: float) -> list[Effect]:
@@ -254,6 +289,7 @@ class Session:
             "duplicates": self.duplicates,
             "dropped": self.dropped,
             "outbox": len(self._outbox),
+            "outbox_trouble": self._outbox_trouble,
         }
 
     # tabs
@@ -323,12 +359,17 @@ class Session:
             "tabs": len(self._tabs),
             "established": complete,
             "presence": self._presence,
+            "outbox": len(self._outbox),
         }
         tab.told, tab.era = self._number, self._era
         tab.seq = self.cursor if tab.patterns.issubset(complete) else None
         effects, known, bodies = self._kept(port, tab.patterns, seq)
         if self.epoch:  # without a topic, too: it moves the tab's cursor
             effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
+        effects += [Tell(port, _notice(message)) for message in self._notices]
+        self._notices.clear()
+        if self._outbox_told != len(self._outbox):
+            self._outbox_told = None
         return [Tell(port, protocol.encode(joined)), *effects]
 
     def _tell_subscribed(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
@@ -396,13 +437,14 @@ class Session:
         waiting = self._outbox.get(event_id)
         if waiting is not None and waiting.topic != topic:  # an answer names the id alone, and would be taken for both
             return refuse("bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own.")
-        if self._outbox.full:
+        if waiting is None and self._outbox.full:
             return refuse("outbox_full", "Too much waits to be sent; it will do when the line is back.")
         frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": header.get("data")})
         if self._frame_limit and len(frame) > self._frame_limit:
             return refuse("too_large", f"The server takes at most {self._frame_limit} bytes at once.")
-        self._outbox.add(Letter(event_id, topic, frame, port))
-        return [Send(frame)] if self._live else []
+        letter = Letter(event_id, topic, frame, port)
+        effects: list[Effect] = [Keep(letter)] if self._outbox.add(letter) else []
+        return [*effects, Send(frame)] if self._live else [*effects, *self._tell_outbox()]
 
     def _answer(self, header: Header) -> Header:
         answer: Header = {"kind": protocol.ANSWER, "ref": header.get("ref")}
@@ -473,19 +515,16 @@ class Session:
         self._silent_at = now + SILENCE_PERIODS * self._heartbeat
         effects += [*self._become("live"), *self._tell_tabs()]
         for letter in [letter for letter in self._outbox if len(letter.frame) > self._frame_limit]:
-            self._outbox.remove(letter.id)
+            effects.append(self._remove(letter))
             if letter.port in self._tabs:
                 message = f"The server takes at most {self._frame_limit} bytes at once."
                 refusal = {"kind": protocol.ERROR, "code": "too_large", "message": message, "id": letter.id}
                 effects.append(Tell(letter.port, protocol.encode(refusal)))
-        return effects + [Send(letter.frame) for letter in self._outbox]
+        return effects + [Send(letter.frame) for letter in self._outbox] + self._tell_outbox()
 
     def _acknowledged(self, header: Header, text: str) -> list[Effect]:
         letter = self._outbox.get(header["id"])
-        if letter is None:
-            return []
-        self._outbox.remove(letter.id)
-        return [Tell(letter.port, text)] if letter.port in self._tabs else []
+        return [] if letter is None else self._settle(letter, text)
 
     def _refused(self, header: Header, text: str, now: float) -> list[Effect]:
         if header.get("code") == "bad_identity" and self._identity is not None:
@@ -498,8 +537,26 @@ class Session:
         if header.get("retry"):
             letter.retry_at = now + RETRY_SECONDS
             return []
+        return self._settle(letter, text)
+
+    def _settle(self, letter: Letter, answer: str) -> list[Effect]:
+        """The server has taken a letter, or refused it for good: tell who wants to know."""
+        effects: list[Effect] = [self._remove(letter)]
+        if letter.port in self._tabs:
+            effects.append(Tell(letter.port, answer))
+        return effects + self._tell_outbox()
+
+    def _remove(self, letter: Letter) -> Discard:
         self._outbox.remove(letter.id)
-        return [Tell(letter.port, text)] if letter.port in self._tabs else []
+        return Discard(letter.id)
+
+    def _tell_outbox(self) -> list[Effect]:
+        """Tell all tabs how much waits, where that is news: while the line is live, only that nothing does."""
+        count = len(self._outbox)
+        if count == self._outbox_told or (self._live and count):
+            return []
+        self._outbox_told = count
+        return [self._broadcast(protocol.encode({"kind": protocol.OUTBOX, "count": count}))]
 
     # the line's state
 
@@ -538,7 +595,7 @@ class Session:
 
     def _become(self, state: str, message: str = "") -> list[Effect]:
         self.state, self.message = state, message
-        return [self._broadcast(protocol.encode(self._line_frame()))]
+        return [self._broadcast(protocol.encode(self._line_frame())), *self._tell_outbox()]
 
     def _line_frame(self) -> Header:
         line: Header = {"kind": protocol.LINE, "state": self.state, "message": self.message, "browser": self._browser}
@@ -563,6 +620,10 @@ class Session:
     def _broadcast(self, frame: str) -> Broadcast:
         self._number += 1
         return Broadcast(protocol.envelope(self._number, self._era, self.epoch, self.worker, frame))
+
+
+def _notice(message: str) -> str:
+    return protocol.encode({"kind": protocol.ERROR, "code": "outbox", "message": message})
 
 
 def _patterns(header: Header) -> set[str]:

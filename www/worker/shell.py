@@ -1,7 +1,7 @@
 """The shell around the session: the only worker file that touches the WebSocket, channels, ports, locks and timers.
 
 ``start`` is called once, by boot.js; ``connect`` once for each port. What the browser tells goes to the session as a
-fact, and the effects it answers with are carried out here, in order.
+fact, and the effects it answers with are carried out here, in order. The outbox's database is ``vault.py``'s affair.
 """
 
 from __future__ import annotations
@@ -16,18 +16,24 @@ from typing import Any
 import js
 from pyodide.ffi import create_once_callable, create_proxy
 
-from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
+import vault
+from effects import Broadcast, Dial, Discard, Drop, Effect, Fault, HangUp, Keep, Retire, Send, Tell, Watch
+from outbox import Found
 from partyline.link import OWN, RUNGS
 from session import Session
+from vault import Vault
 
 HANG_SECONDS = 60
 """How long a worker hangs that a tab told to: longer than any tab waits for it."""
 
 
 class Shell:
-    """The session's hands. ``channel`` reaches all tabs."""
+    """The session's hands.
 
-    def __init__(self, settings: dict[str, Any], channel: Any) -> None:
+    ``channel`` reaches all tabs; ``kept`` is the outbox's home, in which an earlier worker left what was ``found``.
+    """
+
+    def __init__(self, settings: dict[str, Any], channel: Any, kept: Vault, found: Found) -> None:
         self._place = (int(settings["generation"]), RUNGS.index(settings["rung"]))
         self._session = Session(
             worker=secrets.token_hex(4),
@@ -36,10 +42,15 @@ class Shell:
             about={
                 "generation": self._place[0],
                 "rung": settings["rung"],
+                "start": settings["start"],
+                "start_seconds": settings["start_seconds"],
                 "build": settings["build"],
                 "python": sys.version.split()[0],
             },
+            letters=found.letters,
+            outbox_trouble=kept.why,
         )
+        self._build = settings["build"]
         self._channel = channel
         self._ports: dict[int, Any] = {}
         self._last_port = 0
@@ -51,6 +62,11 @@ class Shell:
             self._notices = js.BroadcastChannel.new(settings["notices"])
             self._notices.onmessage = create_proxy(lambda event: self._noticed(event.data))
         js.self.addEventListener("online", create_proxy(lambda _: self._do(self._session.online(time.monotonic()))))
+
+        self._vault = kept
+        self._vault.listen(self._outbox_trouble, self._superseded)
+        if found.expired:
+            self._do(self._session.outbox_expired(len(found.expired)))
 
     def connect(self, port: Any, said: str) -> None:
         """Take over a tab's port; ``said`` is the JSON array of the texts that came while Python was loading."""
@@ -99,6 +115,16 @@ class Shell:
         if rung != OWN and (generation, rung) > self._place:
             self._do(self._session.superseded())
 
+    def _outbox_trouble(self, why: str) -> None:
+        js.console.warn(f"partyline: the outbox is {f'not kept: {why}' if why else 'kept again'}")
+        self._do(self._session.outbox_trouble(why))
+
+    def _superseded(self, generation: int) -> None:
+        """A later generation has the outbox. This one's tabs may not know: where the browser forgot its record, say."""
+        if self._notices is not None:
+            self._notices.postMessage(json.dumps([generation, self._place[1], self._build, time.time()]))
+        self._do(self._session.superseded())
+
     def _tick(self) -> None:
         self._timer = None
         self._do(self._session.tick(time.monotonic()))
@@ -113,6 +139,10 @@ class Shell:
                         self._ports[port].postMessage(text)
                 case Send(text):
                     self._socket.send(text)
+                case Keep(letter):
+                    self._vault.keep(letter)
+                case Discard(event_id):
+                    self._vault.discard(event_id)
                 case Dial():
                     self._dial()
                 case HangUp(code, reason):
@@ -173,12 +203,21 @@ def hang() -> None:
         pass
 
 
-def start(config: str, channel: Any) -> Shell:
+async def start(config: str, channel: Any) -> Shell:
     """Start the line.
 
     ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files;
-    ``notices``, the channel on which tabs tell each other which worker they follow.
+    ``notices``, the channel on which tabs tell each other which worker they follow; ``start``, "plain" or "snapshot",
+    and ``start_seconds``, how long Python took.
     """
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")
-    return Shell(settings, channel)
+    if settings["rung"] == RUNGS[OWN]:  # such workers come and go side by side; each sends what it finds, and ids tell
+        kept, found = await vault.open(1, f"{settings['notices']}-own")
+    else:
+        kept, found = await vault.open(int(settings["generation"]), settings["notices"])
+    if not kept.opened:
+        js.console.warn(f"partyline: the outbox is not kept: {kept.why}")
+    for event_id in (*found.expired, *found.unreadable):
+        js.console.warn(f"partyline: removed from the outbox, too old or unreadable: {event_id}")
+    return Shell(settings, channel, kept, found)

@@ -1,0 +1,55 @@
+// Has a memory snapshot of Python made while the tab is at rest, so that the worker's next start is a fast one.
+//
+// Once the line has been live for a while in a tab that is looked at, one tab of the browser starts a dedicated worker,
+// /worker/snapshot.js, and ends it when it is done. No snapshot, no harm: what goes wrong is a line in the console.
+
+const REST_MS = 5_000;
+const PATIENCE_MS = 120_000;
+const CLAIM = "partyline-snapshot";
+
+const seen = (type, target, when) =>
+  new Promise((resolve) => {
+    const look = () => when() && (target.removeEventListener(type, look), resolve());
+    target.addEventListener(type, look);
+    look();
+  });
+
+const rest = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const live = new Promise((resolve) => {
+  const observer = new PerformanceObserver((list) => list.getEntriesByName("line-live").length && resolve());
+  observer.observe({ type: "mark", buffered: true });
+});
+
+const idle = () => (window.requestIdleCallback ? new Promise((resolve) => requestIdleCallback(resolve)) : rest(0));
+
+async function make() {
+  const worker = new Worker("/worker/snapshot.js", { type: "module" });
+  const said = new Promise((resolve, reject) => {
+    worker.onmessage = (event) => resolve(event.data);
+    worker.onerror = (event) => reject(new Error(event.message || "its worker could not be started"));
+    setTimeout(() => reject(new Error(`it took longer than ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+  });
+  return said.finally(() => worker.terminate());
+}
+
+// Runs `act` unless another tab is at it; where there are no Web Locks, that is told by the time of a claim.
+async function alone(act) {
+  if (navigator.locks) return navigator.locks.request(CLAIM, { ifAvailable: true }, (lock) => lock && act());
+  if (Date.now() - (localStorage.getItem(CLAIM) ?? 0) < PATIENCE_MS) return null;
+  localStorage.setItem(CLAIM, Date.now());
+  return act().finally(() => localStorage.removeItem(CLAIM));
+}
+
+async function main() {
+  await live;
+  await rest(REST_MS);
+  await seen("visibilitychange", document, () => !document.hidden);
+  await idle();
+  const { wanted } = await import("/worker/snapshots.js");
+  const build = document.documentElement.dataset.build;
+  const told = (await wanted(build)) && (await alone(async () => (await wanted(build)) && make()));
+  if (told) console.info(`partyline: ${told}`);
+}
+
+main().catch((error) => console.info(`partyline: no memory snapshot: ${error}`));

@@ -1,0 +1,273 @@
+"""The outbox's home in IndexedDB: what was typed outlives the worker, and the browser. The shell's helper.
+
+    vault, letters = await open(generation, family)     # what an earlier worker left to be sent
+    vault.keep(letter); vault.discard(id)       # at once; written in order, in the background
+
+``ledger.py`` decides what is written when, ``outbox.py`` what a record holds; here are the calls of the database alone.
+It has two stores: ``letters`` by id, and ``meta``, whose ``claim`` is the highest generation that opened it.
+
+Transactions ask for ``relaxed`` durability: they are done when the system has the data, so they outlive a crash of the
+worker and of the browser. ``strict`` would wait for the disk with each message, and protect the last moments before a
+power cut alone; nothing that is sent waits for either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import js
+from pyodide.ffi import JsException, create_proxy
+
+from ledger import Batch, Ledger
+from outbox import Found, Letter, read
+
+VERSION = 1
+OPEN_SECONDS = 3.0  # a worker that cannot have its database in this time starts without
+META, LETTERS, CLAIM = "meta", "letters", "claim"
+
+
+class VaultError(Exception):
+    """The database cannot be used; says why."""
+
+
+class Vault:
+    """A generation's hand on the outbox.
+
+    ``durable`` says whether letters are kept, and ``why`` why they are not. ``superseded_by`` is the higher generation
+    that has the outbox now; this one writes no more, and should send no more.
+    """
+
+    def __init__(self, ledger: Ledger, database: Any, why: str = "") -> None:
+        self._ledger = ledger
+        self._database = database
+        self.why = why
+        self._trouble: Callable[[str], None] = lambda why: None
+        self._superseded: Callable[[int], None] = lambda generation: None
+        self._told = "" if self.opened else why
+        self._batch: Batch = {}
+        self._abort_reason = ""
+        self._due = False
+        self._on_turn_end = create_proxy(self._write)
+        self._on_claim = create_proxy(self._write_batch)
+        self._on_complete = create_proxy(self._completed)
+        self._on_abort = create_proxy(self._aborted)
+        if database is not None:
+            database.onversionchange = create_proxy(self._version_changes)
+            database.onclose = create_proxy(lambda _: self._lose("the browser closed the database"))
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is a database, even if it takes nothing just now."""
+        return self._database is not None
+
+    @property
+    def durable(self) -> bool:
+        """Whether what is kept outlives this worker."""
+        return self.opened and not self._ledger.failing
+
+    @property
+    def superseded_by(self) -> int | None:
+        """The higher generation that has claimed the outbox, or None."""
+        return self._ledger.superseded_by
+
+    def listen(self, trouble: Callable[[str], None], superseded: Callable[[int], None]) -> None:
+        """Whom to tell: ``trouble(why)`` when letters cannot be kept any more, with an empty text when they can again;
+        ``superseded(generation)`` once, when a higher one has the outbox."""
+        self._trouble, self._superseded = trouble, superseded
+        if self._ledger.superseded_by is not None:
+            superseded(self._ledger.superseded_by)
+        elif self.opened and self.why:
+            self._tell(self.why)
+
+    def keep(self, letter: Letter) -> None:
+        """Have the letter outlive this worker."""
+        if self._database is not None:
+            self._ledger.keep(letter.id, letter.record(time.time()))
+            self._schedule()
+
+    def discard(self, event_id: str) -> None:
+        """The letter has arrived, or never can."""
+        if self._database is not None:
+            self._ledger.discard(event_id)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Write when the browser's event that is being handled has been: all that it brings shares a transaction."""
+        if not self._due:
+            self._due = True
+            js.queueMicrotask(self._on_turn_end)
+
+    def _write(self, *_: Any) -> None:
+        self._due = False
+        batch = None if self._database is None else self._ledger.take()
+        if batch is None:
+            return
+        self._batch, self._abort_reason = batch, ""
+        try:
+            transaction = _begin(self._database)
+            transaction.oncomplete, transaction.onabort = self._on_complete, self._on_abort
+            transaction.objectStore(META).get(CLAIM).onsuccess = self._on_claim
+        except JsException as error:  # the database is being closed
+            self._failed(_say(error))
+
+    def _write_batch(self, event: Any) -> None:
+        transaction, claimed = event.target.transaction, int(event.target.result or 0)
+        if not self._ledger.admit(claimed):
+            return
+        try:
+            if claimed < self._ledger.generation:  # there was no room for it at the start
+                transaction.objectStore(META).put(self._ledger.generation, CLAIM)
+            letters = transaction.objectStore(LETTERS)
+            for event_id, record in self._batch.items():
+                if record is None:
+                    letters.delete(event_id)
+                else:
+                    letters.put(_to_js(record))
+        except Exception as error:  # whatever it is, the batch is written whole or not at all
+            self._abort_reason = _say(error)
+            transaction.abort()
+
+    def _completed(self, _: Any) -> None:
+        if self._ledger.superseded_by is not None:
+            self._close()
+            self.why = _taken_by(self._ledger.superseded_by)
+            self._superseded(self._ledger.superseded_by)
+            return
+        self._ledger.done()
+        if not self._ledger.failing:
+            self._tell("")
+        self._schedule()
+
+    def _aborted(self, event: Any) -> None:
+        self._failed(self._abort_reason or _say(event.target.error))
+
+    def _failed(self, why: str) -> None:
+        if self._database is None:
+            return
+        self._ledger.failed()
+        self._tell(why)
+        self._schedule()
+
+    def _version_changes(self, _: Any) -> None:
+        self._lose("another version of Partyline, or the user, changes or removes the database")
+
+    def _lose(self, why: str) -> None:
+        if self._database is not None:
+            self._close()
+            self._tell(why)
+
+    def _close(self) -> None:
+        self._database.close()
+        self._database = None
+
+    def _tell(self, why: str) -> None:
+        self.why = why
+        if bool(why) != bool(self._told):
+            self._told = why
+            self._trouble(why)
+
+
+async def open(generation: int, family: str) -> tuple[Vault, Found]:
+    """Claim a family's outbox for a generation; returns the hand on it, and what it holds. What is too old is removed.
+
+    Where there is no database to be had, or not in time, the Vault keeps nothing, and its ``why`` says why.
+    """
+    nothing = Found([], [], [])
+    try:
+        async with asyncio.timeout(OPEN_SECONDS):
+            database = await _connect(f"{family}-outbox")
+            ledger, found, why = await _claim(database, generation)
+    except TimeoutError:
+        why = f"its database did not open within {OPEN_SECONDS:.0f} s; what it may hold waits for the next start"
+        return Vault(Ledger(generation), None, why), nothing
+    except (VaultError, JsException) as error:
+        return Vault(Ledger(generation), None, _say(error)), nothing
+    if ledger.superseded_by is not None:
+        database.close()
+        return Vault(ledger, None, _taken_by(ledger.superseded_by)), nothing
+    vault = Vault(ledger, database, why)
+    for event_id in (*found.expired, *found.unreadable):
+        vault.discard(event_id)
+    return vault, found
+
+
+async def _connect(name: str) -> Any:
+    if not getattr(js, "indexedDB", None):
+        raise VaultError("the browser has no IndexedDB")
+    request = js.indexedDB.open(name, VERSION)
+    opened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def on_upgrade(_: Any) -> None:
+        request.result.createObjectStore(META)
+        request.result.createObjectStore(LETTERS, _to_js({"keyPath": "id"}))
+
+    def on_success(_: Any) -> None:
+        if opened.done():  # it took too long, and nobody waits any more
+            request.result.close()
+        else:
+            opened.set_result(request.result)
+
+    def on_error(_: Any) -> None:
+        if not opened.done():
+            opened.set_exception(VaultError(_say(request.error)))
+
+    # held for the worker's life: the answer may come late
+    request.onupgradeneeded = create_proxy(on_upgrade)
+    request.onsuccess, request.onerror = create_proxy(on_success), create_proxy(on_error)
+    return await opened
+
+
+async def _claim(database: Any, generation: int) -> tuple[Ledger, Found, str]:
+    """Read the letters, and say that they are this generation's, in one transaction.
+
+    Where there is no room for the claim, what was read is sent all the same; the text says why. It is claimed, then,
+    with the first batch that can be written.
+    """
+    transaction = _begin(database)
+    meta, letters = transaction.objectStore(META), transaction.objectStore(LETTERS)
+    claim, kept = meta.get(CLAIM), letters.getAll()
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def on_read(_: Any) -> None:
+        if int(claim.result or 0) < generation:
+            meta.put(generation, CLAIM)
+
+    def end(why: str) -> None:
+        if ended.done():  # it took too long, and nobody waits any more
+            database.close()
+        else:
+            ended.set_result(why)
+
+    claim.onsuccess = create_proxy(on_read)
+    transaction.oncomplete = create_proxy(lambda _: end(""))
+    transaction.onabort = create_proxy(lambda _: end(_say(transaction.error)))
+    why = await ended
+    if why and (claim.error or kept.error):
+        raise VaultError(why)
+    records = json.loads(js.JSON.stringify(kept.result))
+    ledger = Ledger(generation, [record["id"] for record in records])
+    ledger.admit(int(claim.result or 0))
+    ledger.failing = bool(why)
+    return ledger, read(records, time.time()), why
+
+
+def _taken_by(generation: int) -> str:
+    return f"generation {generation} has the outbox now"
+
+
+def _begin(database: Any) -> Any:
+    return database.transaction(_to_js([META, LETTERS]), "readwrite", _to_js({"durability": "relaxed"}))
+
+
+def _to_js(value: Any) -> Any:
+    return js.JSON.parse(json.dumps(value))
+
+
+def _say(error: Any) -> str:
+    """An exception's or a DOMException's text, in one line."""
+    parts = [getattr(error, "name", ""), getattr(error, "message", "")]
+    return ": ".join(part for part in parts if part) or str(error) or repr(error)
