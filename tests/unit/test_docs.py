@@ -58,7 +58,7 @@ def test_every_frame_the_server_sends_is_documented_with_its_fields() -> None:
 
 def cell(text: str, kind: str) -> str:
     """The fields of a kind, the second cell of its row."""
-    (fields_of_kind,) = re.findall(rf"^\| [^|]*`{kind}`[^|]* \| ([^|]*) \|", text, re.MULTILINE)
+    (fields_of_kind,) = re.findall(rf"^\| [^|]*`{kind}`[^|]* \|([^|]*)\|", text, re.MULTILINE)
     return str(fields_of_kind)
 
 
