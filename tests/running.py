@@ -36,6 +36,7 @@ class Server:
         self.log_file = folder / "server.log"
         self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET, **settings}
         self.hypercorn = hypercorn
+        self.root = ROOT  # whose server/ and www/ are served
         self.files: int | None = None  # how many files it may open; None for as many as we may
         self.authority: trustme.CA | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,7 +75,7 @@ class Server:
             command = [sys.executable, "-c", f"{limit} os.execv(sys.argv[1], sys.argv[1:])", *command]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self.root, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         return self._process
 

@@ -21,6 +21,9 @@ const workers = {
 
   keep: (key, text) => guard.attempt(() => localStorage.setItem(key, text)),
   kept: (key) => guard.attempt(() => localStorage.getItem(key)),
+  // for this tab alone, as long as it is open
+  keepHere: (key, text) => guard.attempt(() => sessionStorage.setItem(key, text)),
+  keptHere: (key) => guard.attempt(() => sessionStorage.getItem(key)),
 
   // held as long as this document lives: the worker waits for it, to learn of a tab's end however it came
   locked: false,

@@ -11,6 +11,7 @@ from status import draw_status
 from tab import Tab
 
 MAX_SHOWN = 200
+DRAFT = "partyline-room-draft"
 UNPROVEN = "The server does not know that this author is who it says: it was posted over HTTP, or under another name."
 SENTENCES = (
     "One socket, many tabs.",
@@ -79,6 +80,8 @@ def make_item(event: dict) -> "object":
         text = json.dumps(data)
     author = str(author)[:60]
     item = make("li", data_seq=str(event["seq"]), class_="mine" if event.get("by") == line.browser else "theirs")
+    if event["seq"] in line.store.after_gap:
+        item.classList.add("after-gap")
     at = window.Date.new(event["time"] * 1000)
     meta = make("span", class_="meta")
     meta.append(make("strong", author, class_=f"hue-{sum(author.encode()) % 8}"))
@@ -102,6 +105,7 @@ def send(event: "object") -> None:
     text = field.value.strip() or random.choice(SENTENCES)
     if line.publish("room", {"text": text, "author": name_of(line.browser)}):
         field.value = ""
+        keep_draft()
     label_button()
     field.focus()
 
@@ -111,8 +115,15 @@ def label_button(*_: "object") -> None:
     show(find("room-send"), "Send" if find("room-text").value.strip() else "Send at random")
 
 
+def keep_draft(*_: "object") -> None:
+    """Keep what stands in the field, so that a reload does not lose it."""
+    window.workers.keepHere(DRAFT, find("room-text").value)
+
+
 line = Tab("room", ["room"], draw)
 find("room-form").addEventListener("submit", ffi.create_proxy(send))
 find("room-text").addEventListener("input", ffi.create_proxy(label_button))
+find("room-text").value = find("room-text").value or window.workers.keptHere(DRAFT) or ""
+window.self.addEventListener("pagehide", ffi.create_proxy(keep_draft))
 label_button()
 line.start()

@@ -20,6 +20,7 @@ def draw_status(line: "object") -> None:
     if counting:
         progress.value = line.loaded / line.total
     show(find("boot-bytes"), f"{line.loaded / 1e6:.1f} of {line.total / 1e6:.1f} MB" if counting else "")
+    find("line-update").hidden = not line.outdated
     notice = find("line-notice")
     notice.hidden = not (line.state == "failed" or line.refused)
     show(notice, line.message if line.state == "failed" else line.refused)

@@ -297,7 +297,9 @@ class Tab:
 
             def answer(header: dict) -> None:
                 if "value" in header:
-                    resolve(window.JSON.parse(json.dumps(header["value"])))
+                    value = header["value"]
+                    value["tab"] = self._own_diagnostics()
+                    resolve(window.JSON.parse(json.dumps(value)))
                 else:
                     reject(header["error"])
 
@@ -308,6 +310,16 @@ class Tab:
         # held here, or MicroPython may collect the garbage as the call ends, before JavaScript has what is returned
         self._promise = window.Promise.new(ffi.create_proxy(ask))
         return self._promise
+
+    def _own_diagnostics(self) -> dict:
+        """What this tab knows of itself; of each topic the first and last seq it took, and how many events."""
+        return {
+            "id": self._id,
+            "rung": self._worker.rung,
+            "gaps": self.store.gaps,
+            "duplicates": self.store.duplicates,
+            "taken": {topic: list(self.store.taken(topic)) for topic in self.store.topics()},
+        }
 
     def _fault(self, what: str) -> None:
         """window.partyline.fault(): have the worker ``cut`` its socket, ``kill`` itself, or ``hang`` for a minute."""

@@ -34,6 +34,7 @@ class Store:
         self._seqs: "dict[str, int]" = {}
         self._snapshots: "dict[str, int]" = {}  # the seq of each topic's last snapshot
         self._holes: "set[str]" = set()  # topics whose next event stands after a hole
+        self._taken: "dict[str, list[int]]" = {}
 
     def clear(self) -> None:
         """Forget all events: the log is another one, and its sequence numbers start anew."""
@@ -41,6 +42,7 @@ class Store:
         self._seqs = {}
         self._snapshots = {}
         self._holes = set()
+        self._taken = {}
         self.after_gap = set()
 
     def topics(self) -> "list[str]":
@@ -55,6 +57,11 @@ class Store:
         """The newest event of a topic, or None."""
         events = self._events.get(topic)
         return events[-1] if events else None
+
+    def taken(self, topic: str) -> "tuple[int, int, int]":
+        """The seqs of the first and last event taken of a topic, and how many there were; as the log must have it."""
+        first, last, count = self._taken.get(topic, (0, 0, 0))
+        return first, last, count
 
     def take(self, header: "Event", bodies: "Sequence[str]") -> "list[str]":
         """Take in an ``events`` or ``snapshot`` frame; returns the topics that changed.
@@ -95,6 +102,7 @@ class Store:
             else:
                 self.duplicates += 1  # the worker keeps bodies unread, and two may overlap after a cut catch-up
         self._mark(topic, kept)
+        self._count(topic, kept)
         self._events[topic] = kept[-self.limit :]
         self._seqs[topic] = max(seq, self._seqs.get(topic, 0), kept[-1]["seq"] if kept else 0)
         return True
@@ -106,9 +114,19 @@ class Store:
         if not fresh:
             return False
         self._mark(topic, fresh)
+        self._count(topic, fresh)
         self._events[topic] = (self._events.get(topic, []) + fresh)[-self.limit :]
         self._seqs[topic] = fresh[-1]["seq"]
         return True
+
+    def _count(self, topic: str, events: "list[Event]") -> None:
+        if not events:
+            return
+        if topic not in self._taken:
+            self._taken[topic] = [events[0]["seq"], 0, 0]
+        taken = self._taken[topic]
+        taken[2] += len([event for event in events if event["seq"] > taken[1]])
+        taken[1] = max(taken[1], events[-1]["seq"])
 
     def _mark(self, topic: str, events: "list[Event]") -> None:
         if topic in self._holes and events:

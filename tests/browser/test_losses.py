@@ -1,0 +1,91 @@
+"""The worker is lost while all goes on: tabs follow the next one, nothing is lost, nothing comes twice.
+
+``make test`` loses a few workers, ``LOSSES=100`` as many as are wanted (``make soak``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.running import Server
+
+from . import room
+from .driver import Browser, Page, wait
+from .flow import Flow
+
+NewBrowser = Callable[[str], Browser]
+
+SILENCE_MS = "1500"  # a worker that is busy on a loaded machine must not count as lost
+LOSSES = int(os.environ.get("LOSSES", "4"))
+TABS = 3
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Server]) -> Server:
+    """A server whose pages lose patience soon."""
+    server = make_server(WORKER_SILENCE_MS=SILENCE_MS)
+    server.start()
+    return server
+
+
+def wait_generation(pages: list[Page], generation: int) -> None:
+    """Wait until all tabs are live on a worker of this generation, and it knows of all of them."""
+
+    def seen() -> set[tuple[int, int, str]]:
+        each = [page.diagnostics() for page in pages]
+        return {(one["generation"], one["tabs"], one["state"]) for one in each}
+
+    wanted = {(generation, len(pages), "live")}
+    wait(seen, lambda found: found == wanted, f"{len(pages)} tabs to be live on generation {generation}")
+
+
+@pytest.mark.parametrize("fault", ["kill", "hang"])
+def test_a_worker_that_is_lost_is_replaced(server: Server, browser: Browser, fault: str) -> None:
+    """By one for all tabs; what was typed into the silence is sent once; the server counts one socket again."""
+    pages = [browser.open("/room") for _ in range(TABS)]
+    for page in pages:
+        page.wait_line()
+    wait_generation(pages, 1)
+    room.say(pages[0], "before")
+    room.wait_sent(pages[0])
+    pages[1].evaluate(f"window.partyline.fault('{fault}')")
+    for number, page in enumerate(pages):
+        room.say(page, f"typed into the silence {number}")
+    wait_generation(pages, 2)
+    for page in pages:
+        room.wait_sent(page)
+    texts = [text for _, text in room.logged(server)]
+    assert sorted(texts) == ["before", *(f"typed into the silence {number}" for number in range(TABS))]
+    for page in pages:
+        room.wait_listed(page, room.logged(server))
+        assert page.diagnostics()["gaps"] == 0
+    # a worker that hangs keeps its socket until the browser ends it, or the server gives it up
+    if fault == "kill":
+        wait(lambda: server.status()["sockets"], lambda count: count == 1, "one socket")
+    late = browser.open("/room")
+    late.wait_line()
+    wait_generation([*pages, late], 2)
+    room.wait_listed(late, room.logged(server))
+
+
+@pytest.mark.slow
+def test_losses_under_load(server: Server, browser: Browser) -> None:
+    """200 events a second flow in, tabs publish 20 a second, and again and again the worker is killed."""
+    pages = [browser.open("/room") for _ in range(TABS)]
+    for page in pages:
+        page.wait_line()
+    wait_generation(pages, 1)
+    flow = Flow(server, pages, events=200, publishes=20)
+    flow.start()
+    for loss in range(1, LOSSES + 1):
+        flow.wait_more(pages, 100)
+        pages[loss % TABS].evaluate("window.partyline.fault('kill')")
+        wait_generation(pages, 1 + loss)
+    flow.stop()
+    for page in pages:
+        room.wait_sent(page)
+        assert page.errors == []
+    flow.check()
