@@ -1,4 +1,4 @@
-"""What the server's source says of itself: the error codes it answers with, the frames it sends, how it closes."""
+"""What our source says of itself: the error codes it answers with, the frames it sends and takes, how it closes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Iterator
 from partyline import protocol
 from tests.running import ROOT
 
-ANSWERING = {"InputError", "refusal", "_answer"}
+ANSWERING = {"InputError", "ProtocolError", "refusal", "refuse", "_answer"}
 """What makes an error of its first argument, the code."""
 
 CLOSING = {"close", "_close", "Close", "HangUp"}
 """What closes a socket with its first argument, the code."""
 
 
-def server_nodes(*modules: str) -> Iterator[ast.AST]:
-    """All nodes of these files of server/."""
+def nodes(*modules: str, folder: str = "server") -> Iterator[ast.AST]:
+    """All nodes of these files of a folder."""
     for module in modules:
-        yield from ast.walk(ast.parse((ROOT / "server" / f"{module}.py").read_text(encoding="utf-8")))
+        yield from ast.walk(ast.parse((ROOT / folder / f"{module}.py").read_text(encoding="utf-8")))
 
 
-def error_codes(*modules: str) -> set[str]:
+def error_codes(*modules: str, folder: str = "server") -> set[str]:
     """The codes that these files answer with, in calls and in answers written by hand."""
     codes: set[str | None] = set()
-    for node in server_nodes(*modules):
+    for node in nodes(*modules, folder=folder):
         if isinstance(node, ast.Call) and _called(node) in ANSWERING and node.args:
             codes.add(_text(node.args[0]))
         elif isinstance(node, ast.Dict) and {"code", "message"} <= set(_items(node)):
@@ -32,10 +32,10 @@ def error_codes(*modules: str) -> set[str]:
     return {code for code in codes if code is not None}
 
 
-def frames(*modules: str) -> dict[str, set[str]]:
+def frames(*modules: str, folder: str = "server") -> dict[str, set[str]]:
     """The kinds of frames that these files make, each with its fields, ``{"kind": protocol.WELCOME, ...}``."""
     found: dict[str, set[str]] = {}
-    for node in server_nodes(*modules):
+    for node in nodes(*modules, folder=folder):
         if isinstance(node, ast.Dict):
             kind = _items(node).get("kind")
             if isinstance(kind, ast.Attribute):
@@ -43,11 +43,17 @@ def frames(*modules: str) -> dict[str, set[str]]:
     return found
 
 
+def handled(*modules: str, folder: str) -> set[str]:
+    """The kinds that these files have a handler for, ``{protocol.ACK: ...}``."""
+    keys = (key for node in nodes(*modules, folder=folder) if isinstance(node, ast.Dict) for key in node.keys)
+    return {getattr(protocol, key.attr) for key in keys if isinstance(key, ast.Attribute)}
+
+
 def close_codes(*modules: str) -> list[str]:
     """With what these files close sockets: ``protocol``'s names; what is no such name is shown as source."""
     return [
         ast.unparse(node.args[0])
-        for node in server_nodes(*modules)
+        for node in nodes(*modules)
         if isinstance(node, ast.Call) and _called(node) in CLOSING and len(node.args) == 2
     ]
 

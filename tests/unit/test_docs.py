@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -15,17 +16,21 @@ from server.connection import ENDINGS
 from server.metrics import SOURCES
 from server.pages import PAGES
 from tests.running import ROOT
-from tests.unit.source import close_codes, error_codes, frames
+from tests.unit.source import close_codes, error_codes, frames, handled
 
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
+def section(text: str, heading: str) -> str:
+    """What stands below a heading, up to the next."""
+    return re.split(r"\n##+ ", re.split(rf"\n##+ {heading}\n", text, maxsplit=1)[1], maxsplit=1)[0]
+
+
 def rows(text: str, heading: str) -> set[str]:
     """The names in code marks in the first cells of the table below a heading."""
-    section = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    cells = re.findall(r"^\| ([^|]*) \|", section, re.MULTILINE)
+    cells = re.findall(r"^\| ([^|]*) \|", section(text, heading), re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)} | {
         cell for cell in cells if cell.isdigit()
     }
@@ -46,10 +51,50 @@ def test_every_frame_kind_is_documented() -> None:
 def test_every_frame_the_server_sends_is_documented_with_its_fields() -> None:
     sent = frames("connection", "fanout", "line", "peer", "presence")
     assert set(sent) == set(protocol.SERVER_KINDS)
-    text = read("docs/protocol.md").split("\n## From the server\n", 1)[1]
+    text = section(read("docs/protocol.md"), "From the server")
     for kind, names in sent.items():
-        (cell,) = re.findall(rf"^\| `{kind}` \| ([^|]*) \|", text, re.MULTILINE)
-        assert names <= set(re.findall(r"`([a-z]+)`", cell)), kind
+        assert names <= set(re.findall(r"`([a-z]+)`", cell(text, kind))), kind
+
+
+def cell(text: str, kind: str) -> str:
+    """The fields of a kind, the second cell of its row."""
+    (fields_of_kind,) = re.findall(rf"^\| [^|]*`{kind}`[^|]* \|([^|]*)\|", text, re.MULTILINE)
+    return str(fields_of_kind)
+
+
+def test_every_kind_between_worker_and_tabs_is_documented() -> None:
+    text = read("docs/protocol.md")
+    assert rows(text, "A tab says") == set(protocol.TAB_KINDS)
+    told, heard = rows(text, "A tab is told"), rows(text, "All tabs are told")
+    assert handled("tab", folder="www/py") - {protocol.CLEARED} <= told | heard
+    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX}
+    made = set(frames("session", folder="www/worker")) - {protocol.ALIVE, *protocol.TAB_KINDS}
+    assert made <= told | heard
+
+
+def test_every_frame_between_worker_and_tabs_is_documented_with_its_fields() -> None:
+    text = read("docs/protocol.md")
+    said = frames("tab", folder="www/py")
+    made = frames("session", folder="www/worker")
+    assert protocol.HELLO in said
+    assert protocol.JOINED in made
+    for heading, found in [("A tab says", said), ("A tab is told", made), ("All tabs are told", made)]:
+        for kind in rows(text, heading) & set(found):
+            fields_of_kind = cell(section(text, heading), kind)
+            if "as from the server" in fields_of_kind:
+                fields_of_kind += cell(section(text, "From the server"), kind)
+            assert found[kind] <= set(re.findall(r"`([a-z]+)`", fields_of_kind)), (heading, kind)
+    (relay,) = re.findall(r"^(\{\"kind\": \"relay\".*\})$", section(text, "All tabs are told"), re.MULTILINE)
+    assert set(json.loads(relay)) == set(protocol.decode_header(protocol.envelope(1, 0, "", "", "").split("\n")[0]))
+
+
+def test_every_error_code_of_the_worker_is_documented() -> None:
+    codes = error_codes("session", folder="www/worker")
+    assert len(codes) > 10
+    text = read("docs/protocol.md")
+    told = set(re.findall(r"`([a-z_]+)`", cell(section(text, "A tab is told"), "error")))
+    assert codes - rows(text, "Error codes") <= told
+    assert told - {"code", "message", "id"} <= codes
 
 
 def test_every_error_code_is_documented_and_none_is_made_up() -> None:

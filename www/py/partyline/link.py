@@ -85,10 +85,12 @@ class Link:
 
     def told(self, record: "Record", now: float) -> "list[Action]":
         """Another tab follows this record."""
+        if record[1] == OWN:  # which is that tab's affair alone: tabs to come shall find this one's
+            return [(KEEP, self.record)] if self.state == RUNNING and self.record[1] != OWN else []
         if record < self.record:
-            return [(KEEP, self.record)] if self._kept else []
-        if record == self.record or record[1] not in self._rungs or record[1] == OWN:
-            return []  # a worker of its own is that tab's affair alone: this one may well do better
+            return [(KEEP, self.record)] if self._kept and self.record[1] != OWN else []
+        if record == self.record or record[1] not in self._rungs:
+            return []
         self._kept = True
         self._tried_anew = record[1] in self._useless  # then it goes down again without a word to those it works for
         return self._open(record, now)
@@ -115,7 +117,9 @@ class Link:
             self.state = ""
             return [(FAIL,)]
         self._kept = False
-        return self._open((self.record[0] + 1, lower[0], self.record[2]), now)
+        # on its own it keeps the generation that it leaves, so that it is with the others again at their next one
+        generation = self.record[0] if lower[0] == OWN else self.record[0] + 1
+        return self._open((generation, lower[0], self.record[2]), now)
 
     def woke(self, now: float) -> "list[Action]":
         """The tab was frozen, or hidden, and is not any more: what was not answered may have been answered."""
