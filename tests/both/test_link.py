@@ -192,7 +192,7 @@ def test_a_lower_rung_is_told_to_the_others_once_it_works():
     link.broken(0.1)
     assert link.told((1, SHARED, "b"), 0.2) == []
     assert link.word(False, 0.3) == [(KEEP, (2, ELECTED, "b"))]
-    assert link.word(True, 0.4) == []
+    assert link.word(True, 0.4) == [(KEEP, (2, ELECTED, "b"))]
     assert link.told((1, SHARED, "b"), 0.5) == [(KEEP, (2, ELECTED, "b"))]
 
 

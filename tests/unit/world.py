@@ -305,7 +305,7 @@ class World:
                     tab.store.clear()
                     tab.established.clear()
                 case protocol.JOINED:
-                    tab.established |= set(header["established"])  # type: ignore[call-overload]
+                    tab.established = set(header["established"])  # type: ignore[call-overload]
                     if header["ref"] is not None:
                         for event_id in tab.pending:
                             self._publish(port, event_id)

@@ -7,7 +7,11 @@
 //
 // `open` answers null where the browser refuses, and `guard.why` says why.
 
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 const workers = {
+  tab: hex(crypto.getRandomValues(new Uint8Array(12))), // who this tab is, for as long as its document lives
+
   rungs() {
     const able = [];
     if (typeof SharedWorker !== "undefined" && typeof BroadcastChannel !== "undefined") able.push("shared");
@@ -27,11 +31,12 @@ const workers = {
 
   // held as long as this document lives: the worker waits for it, to learn of a tab's end however it came
   locked: false,
-  lock(name) {
-    if (!navigator.locks) return;
+  lock() {
+    if (!navigator.locks || workers.unlock) return;
     const held = new Promise((resolve) => {
       workers.unlock = () => {
         workers.locked = false;
+        workers.unlock = null;
         resolve();
       };
     });
@@ -39,13 +44,14 @@ const workers = {
       workers.locked = true;
       return held;
     };
-    navigator.locks.request(name, hold).catch((error) => {
+    navigator.locks.request(`partyline-tab-${workers.tab}`, hold).catch((error) => {
       guard.why = String(error); // refused with all else of the site's data: the worker asks this tab, then
     });
   },
-  unlock() {},
+  unlock: null,
 };
 window.workers = workers;
+workers.lock(); // now, so that it is held when the tab says hello
 
 class Following {
   constructor(name, heard) {

@@ -61,7 +61,7 @@ class Tab:
         self._marked_live = False
         self._established = []
         self._follower = Follower()
-        self._id = random_id()
+        self._id = window.workers.tab
         self._worker = Worker(self._id, self._hello, self._told, self._heard, self._fail)
         self._handlers = {
             protocol.BOOTING: self._booting,
@@ -226,6 +226,7 @@ class Tab:
             self._hello()
 
     def _failed(self, header: dict, _: "list[str]") -> None:
+        self._worker.gave_up()
         self._fail(f"Python could not start in the worker: {header['message']}")
 
     def _joined(self, header: dict, bodies: "list[str]") -> None:

@@ -64,7 +64,7 @@ class Worker:
         if self._link is None:
             self._failed(self._refusal)
             return
-        window.workers.lock(f"partyline-tab-{self._tab}")
+        window.workers.lock()
         self._notices = window.guard.channel(self._key)
         if self._notices:
             self._notices.onmessage = self._on_notice
@@ -79,7 +79,8 @@ class Worker:
         if self._timer is not None:
             window.clearTimeout(self._timer)
             self._timer = None
-        window.workers.unlock()
+        if window.workers.unlock:
+            window.workers.unlock()
 
     def post(self, header: dict) -> None:
         """Say something to the worker. Where there is none, it is not said."""
@@ -95,6 +96,11 @@ class Worker:
     def word(self, running: bool) -> None:
         """The worker said something; ``running`` where it was Python that did."""
         self._act(self._link.word(running, now()))
+
+    def gave_up(self) -> None:
+        """The worker said that it cannot start Python."""
+        self._link.gave_up(now())
+        self._set_timer()
 
     def woke(self) -> None:
         """This tab was asleep, and is not any more."""

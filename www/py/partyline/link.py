@@ -40,6 +40,7 @@ LATE = 3.0  # a tick that is so much too late says that this tab was asleep, not
 
 OPENING = "opening"
 LOADING = "loading"
+FAILED = "failed"
 RUNNING = "running"
 
 
@@ -89,6 +90,8 @@ class Link:
             return [(KEEP, self.record)] if self.state == RUNNING and self.record[1] != OWN else []
         if record < self.record:
             return [(KEEP, self.record)] if self._kept and self.record[1] != OWN else []
+        if record == self.record and self.state == FAILED:
+            return self._open(record, now)  # it works for another tab
         if record == self.record or record[1] not in self._rungs:
             return []
         self._kept = True
@@ -100,12 +103,21 @@ class Link:
         self._asked_at = None
         self._tried_anew = False
         self._useless.discard(self.record[1])
+        begins = running and self.state != RUNNING and self.record[1] != OWN
         self.state = RUNNING if running else LOADING  # one that ran may begin anew, behind the same name
         self._due = now + (self.silence / 4 if self.state == RUNNING else STARTING)
-        if self._kept:
+        if self._kept and not begins:
             return []
-        self._kept = True  # the rung works: so the others may come down to it, too
+        self._kept = True  # so that others may come down to a rung that works, or try again where they failed
         return [(KEEP, self.record)]
+
+    def gave_up(self, now: float) -> None:
+        """The worker said that it cannot start Python; it has ended with that.
+
+        It is tried again when it works for another tab, and after a while.
+        """
+        self.state = FAILED
+        self._due = now + STARTING
 
     def broken(self, now: float) -> "list[Action]":
         """The browser says that the worker cannot be had."""
@@ -127,7 +139,7 @@ class Link:
             self._asked_at = now
             self._due = now + self.silence
             return [(ASK,)]
-        self._due = max(self._due, now + (STARTING if self.state == LOADING else FIRST_WORD))
+        self._due = max(self._due, now + (FIRST_WORD if self.state == OPENING else STARTING))
         return []
 
     def next_due(self) -> "float | None":
@@ -145,7 +157,7 @@ class Link:
                 return self.broken(now)
             self._tried_anew = True  # a dead worker may stand under this name, which says nothing to newcomers
             return self._next_generation(now)
-        if self.state == LOADING:
+        if self.state in (LOADING, FAILED):
             return self._next_generation(now)
         if self._asked_at is None:
             self._asked_at = now
