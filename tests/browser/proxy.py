@@ -7,8 +7,8 @@ connection of its own to the server; patterns are shell patterns of paths, such 
 from __future__ import annotations
 
 import asyncio
-import threading
 import http.client
+import threading
 from collections.abc import Callable, Coroutine
 from fnmatch import fnmatch
 from typing import Any

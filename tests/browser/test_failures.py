@@ -1,4 +1,4 @@
-"""Where the browser lacks what Partyline needs, or what it loads is broken: the page says what, or finds another way."""
+"""Where the browser lacks what Partyline needs, or what it loads is broken: the page says so, or goes another way."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_no_websocket(proxy: Proxy, new_browser: NewBrowser) -> None:
     wait_failed(new_browser(proxy.url), "WebSocket")
 
 
-@pytest.mark.parametrize("path", ["*/pyodide.asm.wasm", "*/python_stdlib.zip", "/worker/*.zip", "*/pyodide.mjs"])
+@pytest.mark.parametrize("path", ["*/pyodide.asm.wasm", "/worker/*.zip", "*/pyodide.mjs"])
 def test_a_file_of_pythons_that_is_broken(proxy: Proxy, new_browser: NewBrowser, path: str) -> None:
     """Once it is whole again, a reload helps."""
     proxy.change(path, broken)
@@ -68,7 +68,8 @@ def test_a_file_of_pythons_that_is_broken(proxy: Proxy, new_browser: NewBrowser,
 
 def test_an_error_in_the_workers_own_python(proxy: Proxy, new_browser: NewBrowser) -> None:
     """Its last line is told, not the whole traceback."""
-    code = "const plain = JSON.stringify; JSON.stringify = (value) => plain(value?.rung ? {...value, generation: 'x'} : value);"
+    spoil = "value?.rung ? {...value, generation: 'x'} : value"
+    code = f"const plain = JSON.stringify; JSON.stringify = (value) => plain({spoil});"
     proxy.change("/worker/boot.js[?]*", before(code))
     assert "ValueError" in wait_failed(new_browser(proxy.url), "Python could not start")
 
