@@ -44,10 +44,18 @@ def test_what_is_published_is_kept_once_until_it_is_acknowledged() -> None:
     session = live_session("room")
     effects = session.tab_said(1, publish("p1"), 1.0)
     assert kept(effects) == ["p1"]
+    assert [effect.sent for effect in effects if isinstance(effect, Keep)] == [True]
     assert [frame["id"] for frame in sent(effects)] == ["p1"]
     assert kept(session.tab_said(1, publish("p1"), 1.1)) == []
     assert discarded(session.socket_said(ack("p1"), 1.2)) == ["p1"]
     assert discarded(session.socket_said(ack("p1"), 1.3)) == []
+
+
+def test_what_is_published_while_the_line_is_away_is_in_a_hurry_to_be_kept() -> None:
+    session = live_session("room")
+    session.socket_closed(1006, "", 1.0)
+    effects = session.tab_said(1, publish("p1"), 1.1)
+    assert [(effect.letter.id, effect.sent) for effect in effects if isinstance(effect, Keep)] == [("p1", False)]
 
 
 def test_what_is_refused_for_good_is_kept_no_more_and_what_is_refused_for_now_is() -> None:

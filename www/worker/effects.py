@@ -44,9 +44,10 @@ class Tell:
 
 @dataclass(frozen=True)
 class Keep:
-    """Have this letter outlive the worker. What is sent does not wait for it."""
+    """Have this letter outlive the worker. Sending does not wait for it; what is not ``sent`` yet is in a hurry."""
 
     letter: Letter
+    sent: bool
 
 
 @dataclass(frozen=True)

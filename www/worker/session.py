@@ -443,7 +443,7 @@ class Session:
         if self._frame_limit and len(frame) > self._frame_limit:
             return refuse("too_large", f"The server takes at most {self._frame_limit} bytes at once.")
         letter = Letter(event_id, topic, frame, port)
-        effects: list[Effect] = [Keep(letter)] if self._outbox.add(letter) else []
+        effects: list[Effect] = [Keep(letter, sent=self._live)] if self._outbox.add(letter) else []
         return [*effects, Send(frame)] if self._live else [*effects, *self._tell_outbox()]
 
     def _answer(self, header: Header) -> Header:

@@ -139,8 +139,8 @@ class Shell:
                         self._ports[port].postMessage(text)
                 case Send(text):
                     self._socket.send(text)
-                case Keep(letter):
-                    self._vault.keep(letter)
+                case Keep(letter, sent):
+                    self._vault.keep(letter, sent)
                 case Discard(event_id):
                     self._vault.discard(event_id)
                 case Dial():

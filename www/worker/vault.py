@@ -1,7 +1,7 @@
 """The outbox's home in IndexedDB: what was typed outlives the worker, and the browser. The shell's helper.
 
     vault, letters = await open(generation, family)     # what an earlier worker left to be sent
-    vault.keep(letter); vault.discard(id)       # at once; written in order, in the background
+    vault.keep(letter, sent); vault.discard(id)         # at once; written in the background
 
 ``ledger.py`` decides what is written when, ``outbox.py`` what a record holds; here are the calls of the database alone.
 It has two stores: ``letters`` by id, and ``meta``, whose ``claim`` is the highest generation that opened it.
@@ -9,6 +9,10 @@ It has two stores: ``letters`` by id, and ``meta``, whose ``claim`` is the highe
 Transactions ask for ``relaxed`` durability: they are done when the system has the data, so they outlive a crash of the
 worker and of the browser. ``strict`` would wait for the disk with each message, and protect the last moments before a
 power cut alone; nothing that is sent waits for either.
+
+What is not sent, because the line is away, is written as soon as the browser's event is over. What was sent is written
+``PATIENCE_MS`` later: most of it is acknowledged by then, and costs the database nothing. Should the worker be lost
+meanwhile, its tab has the letter still, and sends it again.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from outbox import Found, Letter, read
 
 VERSION = 1
 OPEN_SECONDS = 3.0  # a worker that cannot have its database in this time starts without
+PATIENCE_MS = 20
 META, LETTERS, CLAIM = "meta", "letters", "claim"
 
 
@@ -50,8 +55,9 @@ class Vault:
         self._told = "" if self.opened else why
         self._batch: Batch = {}
         self._abort_reason = ""
-        self._due = False
-        self._on_turn_end = create_proxy(self._write)
+        self._due_soon = self._due_later = False
+        self._on_turn_end = create_proxy(self._turn_ended)
+        self._on_timer = create_proxy(self._time_came)
         self._on_claim = create_proxy(self._write_batch)
         self._on_complete = create_proxy(self._completed)
         self._on_abort = create_proxy(self._aborted)
@@ -83,11 +89,11 @@ class Vault:
         elif self.opened and self.why:
             self._tell(self.why)
 
-    def keep(self, letter: Letter) -> None:
-        """Have the letter outlive this worker."""
+    def keep(self, letter: Letter, sent: bool) -> None:
+        """Have the letter outlive this worker. ``sent``: whether its acknowledgement may come any moment."""
         if self._database is not None:
             self._ledger.keep(letter.id, letter.record(time.time()))
-            self._schedule()
+            self._schedule(soon=not sent)
 
     def discard(self, event_id: str) -> None:
         """The letter has arrived, or never can."""
@@ -95,14 +101,25 @@ class Vault:
             self._ledger.discard(event_id)
             self._schedule()
 
-    def _schedule(self) -> None:
-        """Write when the browser's event that is being handled has been: all that it brings shares a transaction."""
-        if not self._due:
-            self._due = True
+    def _schedule(self, *, soon: bool = False) -> None:
+        """Write when the browser's event that is being handled is over, so that all it brings shares a transaction; or
+        in a while, with what others bring."""
+        if soon and not self._due_soon:
+            self._due_soon = True
             js.queueMicrotask(self._on_turn_end)
+        elif not soon and not self._due_later:
+            self._due_later = True
+            js.setTimeout(self._on_timer, PATIENCE_MS)
 
-    def _write(self, *_: Any) -> None:
-        self._due = False
+    def _turn_ended(self, *_: Any) -> None:
+        self._due_soon = False
+        self._write()
+
+    def _time_came(self, *_: Any) -> None:
+        self._due_later = False
+        self._write()
+
+    def _write(self) -> None:
         batch = None if self._database is None else self._ledger.take()
         if batch is None:
             return
