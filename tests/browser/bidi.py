@@ -9,10 +9,11 @@ import json
 import queue
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.sync.client import ClientConnection, connect
 
 from .driver import DriverError
 
@@ -24,11 +25,12 @@ class BiDi:
 
     def __init__(self, url: str, heard: Callable[[str, dict[str, Any]], None]) -> None:
         self._heard = heard
-        self._socket = connect(url, max_size=None, proxy=None)
         self._answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._last = 0
-        self._thread = threading.Thread(target=self._listen, name="bidi", daemon=True)
+        opened: Future[ClientConnection] = Future()
+        self._thread = threading.Thread(target=self._listen, args=(url, opened), name="bidi", daemon=True)
         self._thread.start()
+        self._socket = opened.result(PATIENCE)
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command, and return its result."""
@@ -49,13 +51,16 @@ class BiDi:
         self._socket.close()
         self._thread.join(PATIENCE)
 
-    def _listen(self) -> None:
+    def _listen(self, url: str, opened: Future[ClientConnection]) -> None:
         try:
-            for text in self._socket:
-                message = json.loads(text)
-                if message["type"] == "event":
-                    self._heard(message["method"], message["params"])
-                else:
-                    self._answers.put(message)
-        except ConnectionClosed:
-            return  # the browser is gone, and with it all who wait for it
+            with connect(url, max_size=None, proxy=None) as socket:
+                opened.set_result(socket)
+                for text in socket:
+                    message = json.loads(text)
+                    if message["type"] == "event":
+                        self._heard(message["method"], message["params"])
+                    else:
+                        self._answers.put(message)
+        except (OSError, WebSocketException) as error:  # the browser is gone, and who waits for it is told by `send`
+            if not opened.done():
+                opened.set_exception(error)

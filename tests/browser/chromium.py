@@ -174,7 +174,7 @@ class ChromiumPage(Page):
 
     def evaluate(self, expression: str) -> Any:
         """Through the debugger, so the page's policy does not matter."""
-        return self._engine.run(self._page.evaluate(expression))
+        return self._engine.run(self._page.evaluate(f"() => ({expression})"))
 
     def click(self, test_id: str) -> None:
         """A click of the mouse, once the element can be clicked on."""

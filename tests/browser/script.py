@@ -9,7 +9,7 @@ from .driver import DriverError
 
 _EVALUATE = """const done = arguments[arguments.length - 1];
 Promise.resolve().then(() => (EXPRESSION)).then(
-    value => done({json: JSON.stringify(value === undefined ? null : value)}),
+    value => done({json: JSON.stringify(value) ?? "null"}),
     error => done({error: String(error)}));"""
 
 CLICKABLE = """(element => !element ? "is not there" : element.disabled ? "is disabled" :
