@@ -3,8 +3,9 @@
 A browser is a process with a driver of its own, in automation mode, where nothing is stored on disk; a tab is a window
 of it, so that all are in view. The first window stays empty: with the last one the session would end.
 
-WebKitGTK tells drivers nothing of consoles. Each document gets a listener after it is loaded instead, so what it says
-before is not known (``has_console``), nor is what a worker says. A page that crashes ends the whole session.
+WebKitGTK tells drivers nothing of consoles. Each document is listened to from when it is first asked something, so what
+it says before is not known (``has_console``), nor is what a worker says. A page that crashes ends the whole session,
+and one that shows a dialog holds it up, so dialogs are noted and not shown.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ LISTEN = """(() => {
         const plain = console[name];
         console[name] = (...said) => { say(kind, ...said); plain.apply(console, said); };
     }
+    for (const name of ["alert", "confirm", "prompt"])
+        window[name] = message => { say("dialog", `${name}: ${message}`); return name === "confirm" ? false : null; };
 })()"""
 HEARD = "window.heard?.splice(0) ?? []"
 
@@ -86,7 +89,9 @@ class WebKitBrowser(Browser):
         options.accept_insecure_certs = True
         service = Service(driver, env={**os.environ, **ENVIRONMENT, "DISPLAY": display})
         self.driver = self.run(lambda: Driver(options, service))
-        self._first = self.run(lambda: self.driver.current_window_handle)
+        # a driver that hangs must not hold up the tests
+        self.driver.command_executor.client_config.timeout = 2 * PATIENCE
+        self._first = self._current = self.run(lambda: self.driver.current_window_handle)
         self.driver.set_script_timeout(PATIENCE)
         self.driver.set_page_load_timeout(PATIENCE)
 
@@ -97,11 +102,19 @@ class WebKitBrowser(Browser):
         except (WebDriverException, HTTPError) as error:
             raise DriverError(f"{type(error).__name__}: {error}") from None
 
+    def turn_to(self, handle: str) -> None:
+        """Have the driver's next commands go to a window."""
+        if handle != self._current:
+            self._current = ""
+            self.run(lambda: self.driver.switch_to.window(handle))
+            self._current = handle
+
     def open(self, path: str) -> WebKitPage:
         """A new window."""
-        self.run(lambda: self.driver.switch_to.window(self._first))
+        self.turn_to(self._first)
         self.run(lambda: self.driver.switch_to.new_window("window"))
-        page = WebKitPage(self, self.run(lambda: self.driver.current_window_handle), path)
+        self._current = self.run(lambda: self.driver.current_window_handle)
+        page = WebKitPage(self, self._current, path)
         self.pages.append(page)
         page.go(path)
         return page
@@ -182,11 +195,8 @@ class WebKitPage(Page):
     def _run(self, call: Callable[[Driver], T]) -> T:
         """Have the driver do something in this window."""
 
-        def here() -> T:
-            self._browser.driver.switch_to.window(self._handle)
-            return call(self._browser.driver)
-
-        return self._browser.run(here)
+        self._browser.turn_to(self._handle)
+        return self._browser.run(lambda: call(self._browser.driver))
 
 
 def find(driver: Driver, test_id: str) -> Any:
