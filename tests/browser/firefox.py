@@ -45,7 +45,9 @@ class Firefox(Engine):
     name = "firefox"
 
     def __init__(self, executable: str) -> None:
-        preferences = "".join(f"user_pref({json.dumps(each)}, {json.dumps(PREFERENCES[each])});\n" for each in PREFERENCES)
+        preferences = "".join(
+            f"user_pref({json.dumps(each)}, {json.dumps(PREFERENCES[each])});\n" for each in PREFERENCES
+        )
         command = [executable, *COMMAND, "--profile", "{folder}", "about:blank"]
         self._process = Process(command, {"user.js": preferences})
         self.pages: dict[str, FirefoxPage] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.running import Server
 
 from . import room
@@ -80,6 +82,7 @@ def test_words_of_all_scripts_arrive_whole(server: Server, browser: Browser) -> 
         room.wait_listed(each, room.logged(server))
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_odd_data_does_not_break_the_page(server: Server, browser: Browser) -> None:
     """Each odd event is shown in some way, live and in a snapshot, and a later message still appears."""
     page = browser.open("/room")
