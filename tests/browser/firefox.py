@@ -117,6 +117,8 @@ class FirefoxBrowser(Browser):
 
     def close(self) -> None:
         """Close the container, its tabs and all that it has stored."""
+        for handle in [each for each, page in self._engine.pages.items() if page in self.pages]:
+            del self._engine.pages[handle]
         self._engine.bidi.send("browser.removeUserContext", userContext=self._context)
 
 
