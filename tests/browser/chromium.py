@@ -31,6 +31,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--ignore-certificate-errors",  # Playwright's way of it does not reach SharedWorkers
     f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 )
 UNWANTED = ("--disable-back-forward-cache",)  # Playwright's, and not a user's
@@ -81,8 +82,7 @@ class Chromium(Engine):
             url = url.replace("127.0.0.1", PLAIN_HOST)
         if hides:
             return self._own_process(url)
-        options: dict[str, Any] = {"locale": "en-GB", "ignore_https_errors": url.startswith("https")}
-        context = self.run(self._process.new_context(**options))
+        context = self.run(self._process.new_context(locale="en-GB"))
         return ChromiumBrowser(self, url, context, self.workers.of(url))
 
     def _own_process(self, url: str) -> ChromiumBrowser:

@@ -21,7 +21,7 @@ def test_the_room_goes_live_over_https(make_server: Callable[..., Server], new_b
     """The certificate's authority is not one that the browser knows; it was told to go on all the same."""
     server = make_server()
     server.secure()
-    server.hypercorn += ("--access-logfile", "-")
+    server.hypercorn += ("--access-logfile", "-", "--keep-alive", "60")
     server.start()
     browser = new_browser(server.url)
     page = browser.open("/room")
