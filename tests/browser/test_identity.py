@@ -42,6 +42,7 @@ def test_a_name_that_is_not_proven_says_so(server: Server, new_browser: NewBrows
         ]
 
 
+@pytest.mark.engines("chromium", "firefox", why="the same Python everywhere, and slow to start in WebKitGTK")
 def test_a_browser_keeps_its_name_over_reloads_and_no_script_can_read_why(
     server: Server, new_browser: NewBrowser
 ) -> None:

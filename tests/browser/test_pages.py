@@ -16,6 +16,7 @@ from .driver import Browser, wait
 NewBrowser = Callable[[str], Browser]
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_home_shows_the_line_and_the_host(make_server: Callable[..., Server], new_browser: NewBrowser) -> None:
     """``/`` becomes live, counts tabs, sockets and browsers, and the host's figures arrive and go on."""
     server = make_server(FEEDS="host")

@@ -49,6 +49,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.engines("chromium", "firefox", why="the same Python everywhere, and slow to start in WebKitGTK")
 def test_markup_is_shown_as_text(server: Server, browser: Browser) -> None:
     """Published over HTTP, as text and as author, or typed in a tab; seen live and in a late tab's snapshot."""
     page = browser.open("/room")
@@ -67,6 +68,7 @@ def test_markup_is_shown_as_text(server: Server, browser: Browser) -> None:
     assert [text for _, text in room.items(page)] == [*MARKUP, MARKUP[0]]
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK's driver types no character beyond U+FFFF")
 def test_words_of_all_scripts_arrive_whole(server: Server, browser: Browser) -> None:
     """Typed in a tab or published over HTTP, a text is the same text in every tab."""
     page, other = browser.open("/room"), browser.open("/room")

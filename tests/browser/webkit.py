@@ -152,7 +152,7 @@ class WebKitPage(Page):
         self._run(lambda driver: find(driver, test_id).click())
 
     def type(self, test_id: str, text: str) -> None:
-        """Key by key."""
+        """Key by key. There is no key for a character beyond U+FFFF."""
         self._wait_clickable(test_id)
         self._run(lambda driver: find(driver, test_id).send_keys(text.replace("\n", Keys.ENTER)))
 
