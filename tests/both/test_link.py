@@ -2,7 +2,7 @@
 
 import json
 
-from partyline.link import ASK, FAIL, FIRST_WORD, KEEP, LATE, OPEN, RUNGS, STARTING, Link
+from partyline.link import ASK, FAIL, FIRST_WORD, KEEP, LATE, NOTE, OPEN, RUNGS, STARTING, Link
 
 SILENCE = 10.0
 SHARED, ELECTED, OWN = (0, 1, 2)
@@ -646,3 +646,22 @@ def test_where_nothing_works_every_tab_says_so():
         browser = schedule(seed, [{"shared": manner, "elected": manner, "own": manner}])
         check_records(browser)
         assert all(tab.failed and tab.link.next_due() is None for tab in browser.tabs)
+
+
+def test_a_worker_that_cannot_start_python_is_left_to_tabs_to_come_and_tried_again():
+    link = opening()
+    link.word(False, 0.1)
+    assert link.gave_up(5.0) == [(NOTE, (2, SHARED, "b"))]
+    assert link.broken(5.1) == []
+    assert link.tick(30.0) == []
+    assert link.told((2, SHARED, "b"), 31.0) == [(OPEN, (2, SHARED, "b"))]  # it works for another tab
+    assert link.word(False, 31.1) == []
+    assert link.word(True, 32.0) == [(KEEP, (2, SHARED, "b"))]
+
+
+def test_a_worker_that_cannot_start_python_is_tried_again_after_a_while():
+    link = opening()
+    link.word(False, 0.1)
+    link.gave_up(5.0)
+    assert link.next_due() == 65.0
+    assert link.tick(65.0) == [(OPEN, (2, SHARED, "b"))]

@@ -99,8 +99,7 @@ class Worker:
 
     def gave_up(self) -> None:
         """The worker said that it cannot start Python."""
-        self._link.gave_up(now())
-        self._set_timer()
+        self._act(self._link.gave_up(now()))
 
     def woke(self) -> None:
         """This tab was asleep, and is not any more."""
@@ -112,6 +111,10 @@ class Worker:
             if action[0] == link.OPEN:
                 self._open(action[1])
             elif action[0] == link.KEEP:
+                self._keep(action[1])
+                if self._notices:
+                    self._notices.postMessage(self._text(action[1]))
+            elif action[0] == link.NOTE:
                 self._keep(action[1])
             elif action[0] == link.ASK:
                 self.post({"kind": "ping"})
@@ -149,10 +152,10 @@ class Worker:
             return None  # nothing was kept, or something that is no record
 
     def _keep(self, record: "tuple") -> None:
-        text = json.dumps(list(record) + [time.time()])
-        window.workers.keep(self._key, text)
-        if self._notices:
-            self._notices.postMessage(text)
+        window.workers.keep(self._key, self._text(record))
+
+    def _text(self, record: "tuple") -> str:
+        return json.dumps(list(record) + [time.time()])
 
     def _noticed(self, text: str) -> None:
         generation, rung, build, _ = json.loads(text)

@@ -13,7 +13,8 @@ Silence is not slowness: a worker that is starting may take a minute between two
 that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
 
 Facts go in, with ``now`` in seconds; actions come out, to be carried out in order: ``(OPEN, record)``: leave the worker
-before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(ASK,)``: post a ping;
+before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep it,
+and tell nobody; ``(ASK,)``: post a ping;
 ``(FAIL,)``: there is no worker to be had.
 """
 
@@ -31,6 +32,7 @@ OWN = RUNGS.index("own")
 
 OPEN = "open"
 KEEP = "keep"
+NOTE = "note"
 ASK = "ask"
 FAIL = "fail"
 
@@ -111,13 +113,17 @@ class Link:
         self._kept = True  # so that others may come down to a rung that works, or try again where they failed
         return [(KEEP, self.record)]
 
-    def gave_up(self, now: float) -> None:
+    def gave_up(self, now: float) -> "list[Action]":
         """The worker said that it cannot start Python; it has ended with that.
 
-        It is tried again when it works for another tab, and after a while.
+        The next one is for tabs to come to try. This one tries it when it works for another tab, or after a while.
         """
         self.state = FAILED
         self._due = now + STARTING
+        if self.record[1] == OWN:
+            return []
+        self.record = (self.record[0] + 1, self.record[1], self.record[2])
+        return [(NOTE, self.record)]
 
     def broken(self, now: float) -> "list[Action]":
         """The browser says that the worker cannot be had."""
@@ -157,7 +163,9 @@ class Link:
                 return self.broken(now)
             self._tried_anew = True  # a dead worker may stand under this name, which says nothing to newcomers
             return self._next_generation(now)
-        if self.state in (LOADING, FAILED):
+        if self.state == FAILED:
+            return self._open(self.record, now)
+        if self.state == LOADING:
             return self._next_generation(now)
         if self._asked_at is None:
             self._asked_at = now
