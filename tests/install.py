@@ -46,6 +46,18 @@ def playwright_chromium() -> str | None:
     return path if path and version(path) else None
 
 
+def firefox() -> str | None:
+    """The path of a Firefox that works; None where there is none yet."""
+    paths = (shutil.which(name) for name in ("firefox-esr", "firefox"))
+    return next((path for path in paths if path and version(path)), None)
+
+
+def webkit() -> tuple[str, str] | None:
+    """The paths of WebKitGTK's driver, and of the display that its browser needs; None where one is missing."""
+    driver, screen = shutil.which("WebKitWebDriver"), shutil.which("Xvfb")
+    return (driver, screen) if driver and screen else None
+
+
 def version(path: str) -> str:
     """What a browser says to ``--version``; empty if it does not work."""
     try:

@@ -3,12 +3,15 @@
 Playwright runs in a thread with an event loop of its own: its sync API would leave a running loop behind in the
 main thread, where pytest-asyncio starts loops for other tests. One process serves all tests; a browser is one of its
 contexts, which is a storage partition of its own, SharedWorkers included.
+
+In such a context Playwright keeps every tab in view, for good. A browser whose tabs shall be hidden is a process of its
+own instead, in which Playwright changes nothing (``no_defaults``), and we tell which tab is in view.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -16,8 +19,11 @@ from typing import Any, TypeVar
 
 from playwright import async_api as playwright
 
+from .chromium_workers import WorkerConsoles
 from .driver import Browser, DriverError, Engine, Line, Page
+from .process import Process
 
+PLAIN_HOST = "partyline.test"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -26,25 +32,34 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 )
+UNWANTED = ("--disable-back-forward-cache",)  # Playwright's, and not a user's
 PATIENCE = 30.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
 
 T = TypeVar("T")
 
 
 class Chromium(Engine):
-    """One headless process."""
+    """One headless process. Not ``secure``: pages are at ``http://partyline.test``, which is no secure context."""
 
+    name = "chromium"
     extended_lifetime = True
+    can_freeze = True
+    has_worker_console = True
 
-    def __init__(self, executable: str) -> None:
+    def __init__(self, executable: str, *, secure: bool = True) -> None:
+        self.secure = self.has_locks = secure
+        self._executable = executable
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="playwright", daemon=True)
         self._thread.start()
         self._playwright = self.run(playwright.async_playwright().start())
-        launch = self._playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        launch = self._playwright.chromium.launch(
+            executable_path=executable, args=list(FLAGS), ignore_default_args=list(UNWANTED)
+        )
         self._process = self.run(launch)
-        self.workers = WorkerConsoles(self)
+        self.workers = WorkerConsoles()
         self.run(self.workers.start(self._process))
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -61,15 +76,29 @@ class Chromium(Engine):
         except playwright.Error as error:
             raise DriverError(error.message) from None
 
-    def browser(self, url: str) -> ChromiumBrowser:
-        """A new context."""
-        return ChromiumBrowser(
-            self,
-            url,
-            self.run(
-                self._process.new_context(base_url=url, locale="en-GB", ignore_https_errors=url.startswith("https"))
-            ),
-        )
+    def browser(self, url: str, *, hides: bool = False) -> ChromiumBrowser:
+        """A new context, or a new process."""
+        if not self.secure:
+            url = url.replace("127.0.0.1", PLAIN_HOST)
+        if hides:
+            return self._own_process(url)
+        options: dict[str, Any] = {"locale": "en-GB", "ignore_https_errors": url.startswith("https")}
+        context = self.run(self._process.new_context(**options))
+        return ChromiumBrowser(self, url, context, self.workers.of(url))
+
+    def _own_process(self, url: str) -> ChromiumBrowser:
+        command = [self._executable, "--headless", "--remote-debugging-port=0", "--user-data-dir={folder}", *FLAGS]
+        process = Process([*command, "about:blank"])
+        try:
+            port = process.wait_for_port("DevToolsActivePort")
+            connect = self._playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}", no_defaults=True)
+            browser = self.run(connect)
+            workers = WorkerConsoles()
+            self.run(workers.start(browser))
+        except BaseException:
+            process.end()
+            raise
+        return ChromiumBrowser(self, url, browser.contexts[0], workers.of(url), process)
 
     def close(self) -> None:
         """End the process, and the thread."""
@@ -81,61 +110,90 @@ class Chromium(Engine):
 
 
 class ChromiumBrowser(Browser):
-    """A context of the process."""
+    """A context of the process, or a process of its own."""
 
-    def __init__(self, engine: Chromium, url: str, context: playwright.BrowserContext) -> None:
+    def __init__(
+        self,
+        engine: Chromium,
+        url: str,
+        context: playwright.BrowserContext,
+        console: list[Line],
+        process: Process | None = None,
+    ) -> None:
         super().__init__(url)
+        self.worker_console = console
+        self.context = context
+        self.hides = process is not None
         self._engine = engine
-        self._context = context
-        self.worker_console = engine.workers.lines.setdefault(url, self.worker_console)
+        self._process = process
 
     def open(self, path: str) -> ChromiumPage:
         """A new tab."""
-        page = ChromiumPage(self._engine, self._engine.run(self._context.new_page()), len(self.pages) + 1, path)
+        page = ChromiumPage(self._engine, self, self._engine.run(self.context.new_page()), path)
         self.pages.append(page)
-        self._engine.run(page.load())
+        self._engine.run(page.start())
+        page.go(path)
         return page
 
     def close(self) -> None:
-        """Close the context."""
-        self._engine.run(self._context.close())
+        """Close the context, and end the process."""
+        try:
+            self._engine.run(self.context.close())
+        finally:
+            if self._process is not None:
+                self._process.end()
 
 
 class ChromiumPage(Page):
     """A tab of a context."""
 
-    def __init__(self, engine: Chromium, page: playwright.Page, number: int, path: str) -> None:
-        super().__init__(number, path)
+    def __init__(self, engine: Chromium, browser: ChromiumBrowser, page: playwright.Page, path: str) -> None:
+        super().__init__(len(browser.pages) + 1, path)
         self._engine = engine
+        self._browser = browser
         self._page = page
+        self._cover: playwright.Page | None = None  # the tab that hides this one
 
-    async def load(self) -> None:
-        """Listen to what the page says, and go to its path. In Playwright's thread: a listener is a call to it, too."""
+    async def start(self) -> None:
+        """Listen to what the page says. In Playwright's thread: adding a listener is a call to it, too."""
         page = self._page
         page.on("console", lambda message: self._say(message.type, f"{message.text} ({message.location['url']})"))
         page.on("pageerror", lambda error: self._say("pageerror", error.stack or error.message))
         page.on("crash", lambda _: self._say("crash", "the page crashed"))
         page.on("dialog", self._dismiss)
-        await page.goto(self.path, wait_until="domcontentloaded")
+        self._devtools = await self._browser.context.new_cdp_session(page)
+        if self._browser.hides:
+            await self._show(True)
+
+    async def _show(self, shown: bool) -> None:
+        """Be in view although another tab is before this one, or not."""
+        await self._devtools.send("Emulation.setFocusEmulationEnabled", {"enabled": shown})
+
+    def _navigate(self, path: str) -> None:
+        self._engine.run(self._page.goto(self._browser.url + path, wait_until="domcontentloaded"))
 
     def evaluate(self, expression: str) -> Any:
         """Through the debugger, so the page's policy does not matter."""
-        return self._engine.run(self._page.evaluate(expression))
+        return self._engine.run(self._page.evaluate(f"() => ({expression})"))
 
     def click(self, test_id: str) -> None:
         """A click of the mouse, once the element can be clicked on."""
         self._engine.run(self._click(test_id))
 
     async def _click(self, test_id: str) -> None:
-        await self._page.bring_to_front()  # a tab in the background draws once a second
+        await self._to_front()
         await self._page.get_by_test_id(test_id).click()
+
+    async def _to_front(self) -> None:
+        if not self._browser.hides:
+            await self._page.bring_to_front()  # a tab in the background draws once a second
 
     def type(self, test_id: str, text: str) -> None:
         """Into the element that has the focus, each line at once, as an input method does."""
         self._engine.run(self._type(test_id, text))
 
     async def _type(self, test_id: str, text: str) -> None:
-        await self._page.bring_to_front()
+        await self._to_front()
         await self._page.get_by_test_id(test_id).focus()
         for number, line in enumerate(text.split("\n")):
             if number:
@@ -145,6 +203,53 @@ class ChromiumPage(Page):
     def reload(self) -> None:
         """Load anew."""
         self._engine.run(self._page.reload(wait_until="domcontentloaded"))
+
+    def back(self) -> None:
+        """Back in the history. A page out of the cache has been loaded long ago, so that is not waited for."""
+        self._engine.run(self._page.go_back(wait_until="commit"))
+
+    def background(self) -> None:
+        """An empty tab comes before it."""
+        if not self._browser.hides:
+            raise DriverError(f"{self!r} cannot be hidden: its browser was made without hides=True")
+        self._engine.run(self._hide())
+        self.wait_visibility("hidden")
+
+    async def _hide(self) -> None:
+        self._cover = await self._browser.context.new_page()
+        await self._cover.bring_to_front()
+        await self._show(False)
+
+    def foreground(self) -> None:
+        """The empty tab is closed."""
+        self._engine.run(self._unhide())
+        self.wait_visibility("visible")
+
+    async def _unhide(self) -> None:
+        if self._cover is not None:
+            await self._cover.close()
+        self._cover = None
+        await self._page.bring_to_front()
+        await self._show(True)
+
+    def freeze(self) -> None:
+        """By the Page Lifecycle's command of the DevTools protocol, which a tab in view does not follow."""
+        self._engine.run(self._devtools.send("Page.setWebLifecycleState", {"state": "frozen"}))
+
+    def thaw(self) -> None:
+        """The same, back."""
+        self._engine.run(self._devtools.send("Page.setWebLifecycleState", {"state": "active"}))
+
+    def crash(self) -> None:
+        """Kill the renderer."""
+        self._engine.run(self._crash())
+
+    async def _crash(self) -> None:
+        async with self._page.expect_event("crash"):
+            dying = asyncio.ensure_future(self._devtools.send("Page.crash"))  # nobody is left to answer it
+        dying.cancel()
+        with contextlib.suppress(asyncio.CancelledError, playwright.Error):
+            await dying
 
     def close(self) -> None:
         """Close, with the events that a page gets then."""
@@ -160,53 +265,3 @@ class ChromiumPage(Page):
     async def _dismiss(self, dialog: playwright.Dialog) -> None:
         self._say("dialog", f"{dialog.type}: {dialog.message}")
         await dialog.dismiss()
-
-
-class WorkerConsoles:
-    """What SharedWorkers say. Playwright does not show them, so this asks the DevTools protocol, Target domain.
-
-    ``lines`` has what was said, by origin: which context a worker belongs to is not told, so browsers for the same
-    server share one list.
-    """
-
-    def __init__(self, engine: Chromium) -> None:
-        self.lines: dict[str, list[Line]] = {}
-        self._engine = engine
-        self._origins: dict[str, str] = {}  # by session
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self, process: playwright.Browser) -> None:
-        """Attach to each SharedWorker that comes."""
-        self._session = await process.new_browser_cdp_session()
-        self._session.on("Target.targetCreated", self._created)
-        self._session.on("Target.receivedMessageFromTarget", self._received)
-        await self._session.send("Target.setDiscoverTargets", {"discover": True, "filter": [{"type": "shared_worker"}]})
-
-    def _created(self, event: dict[str, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._attach(event["targetInfo"]))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _attach(self, target: dict[str, Any]) -> None:
-        parameters = {"targetId": target["targetId"], "flatten": False}
-        try:
-            session = (await self._session.send("Target.attachToTarget", parameters))["sessionId"]
-            self._origins[session] = "/".join(target["url"].split("/")[:3])
-            message = json.dumps({"id": 1, "method": "Runtime.enable"})
-            await self._session.send("Target.sendMessageToTarget", {"sessionId": session, "message": message})
-        except playwright.Error:
-            return  # it is gone already
-
-    def _received(self, event: dict[str, Any]) -> None:
-        lines = self.lines.get(self._origins.get(event["sessionId"], ""))
-        message = json.loads(event["message"])
-        parameters = message.get("params", {})
-        if lines is None:
-            return
-        if message.get("method") == "Runtime.consoleAPICalled":
-            text = " ".join(str(each.get("value", each.get("description", "?"))) for each in parameters["args"])
-            lines.append(Line(parameters["type"], text))
-        elif message.get("method") == "Runtime.exceptionThrown":
-            details = parameters["exceptionDetails"]
-            text = details.get("exception", {}).get("description") or details["text"]
-            lines.append(Line("pageerror", text))

@@ -1,6 +1,12 @@
 """Fixtures for browser tests, and what a failing one leaves behind.
 
-That is a screenshot of each open page, all consoles and the server's log, below ``build/test/browser/<test>/``.
+Every test runs in each engine, one engine after the other, but where it says otherwise:
+
+    @pytest.mark.engines("chromium", why="only there …")   # in these alone
+    @pytest.mark.plain_http                                # and in Chromium at an address that is no secure context
+
+What a failing one leaves is a screenshot of each open page, all consoles and the server's log, below
+``build/test/browser/<test>/``.
 """
 
 from __future__ import annotations
@@ -12,36 +18,66 @@ from pathlib import Path
 
 import pytest
 
-from tests.install import executable
+from tests import install
 from tests.running import ROOT, Server
 
 from .chromium import Chromium
 from .driver import Browser, DriverError, Engine, Line
+from .firefox import Firefox
 from .proxy import Proxy
+from .webkit import WebKit
 
 EVIDENCE = ROOT / "build" / "test" / "browser"
 BROWSERS = pytest.StashKey[list[Browser]]()
 
 
+ENGINES = ("chromium", "firefox", "webkit")
+PLAIN_HTTP = "chromium_http"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test that asks for a browser its engines. Of session scope: pytest then runs engine after engine."""
+    if "engine" not in metafunc.fixturenames:
+        return
+    mark = metafunc.definition.get_closest_marker("engines")
+    names = list(ENGINES if mark is None else mark.args)
+    if not names or not set(names) <= set(ENGINES) or (mark and not mark.kwargs.get("why")):
+        pytest.fail(f"{metafunc.definition.nodeid}: engines takes some of {ENGINES}, and why=", pytrace=False)
+    if metafunc.definition.get_closest_marker("plain_http"):
+        names.append(PLAIN_HTTP)
+    metafunc.parametrize("engine", names, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def engine() -> Iterator[Engine]:
-    """The browser's process, one for all tests."""
-    path = executable()
-    if path is None:
-        pytest.fail("There is no Chromium. python tests/install.py installs one.", pytrace=False)
-    engine = Chromium(path)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The browser's process, or what starts its processes, one for all tests."""
+    engine = start(request.param)
     yield engine
     engine.close()
 
 
+def start(name: str) -> Engine:
+    """Start an engine; where it is not installed, the test is skipped."""
+    if name == "firefox" and (path := install.firefox()):
+        return Firefox(path)
+    if name == "webkit" and (paths := install.webkit()):
+        return WebKit(*paths)
+    if name in ("chromium", PLAIN_HTTP) and (path := install.executable()):
+        return Chromium(path, secure=name != PLAIN_HTTP)
+    pytest.skip(f"There is no {name}. python tests/install.py installs it, or says how.")
+
+
 @pytest.fixture
-def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Callable[[str], Browser]]:
-    """A function that makes browsers, each with a profile of its own, for the server at an address."""
+def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Callable[..., Browser]]:
+    """A function that makes browsers, each with a profile of its own, for the server at an address.
+
+    Tabs that shall be hidden need ``new_browser(url, hides=True)``.
+    """
     browsers: list[Browser] = []
     request.node.stash[BROWSERS] = browsers
 
-    def make(url: str) -> Browser:
-        browsers.append(engine.browser(url))
+    def make(url: str, *, hides: bool = False) -> Browser:
+        browsers.append(engine.browser(url, hides=hides))
         return browsers[-1]
 
     yield make
@@ -50,7 +86,7 @@ def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Call
 
 
 @pytest.fixture
-def browser(new_browser: Callable[[str], Browser], server: Server) -> Browser:
+def browser(new_browser: Callable[..., Browser], server: Server) -> Browser:
     """A browser for ``server``."""
     return new_browser(server.url)
 

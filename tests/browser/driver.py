@@ -1,6 +1,10 @@
-"""What the tests ask of a browser, whichever it is. One back end an engine; ``chromium.py`` is the first.
+"""What the tests ask of a browser, whichever it is. One back end an engine: Chromium, Firefox and WebKitGTK.
 
     engine ──browser(url)──> Browser: a profile of its own, so its own SharedWorker ──open(path)──> Page: a tab
+
+Every tab is in view, as if each had a window of its own, until ``background`` hides it: then it is hidden in earnest,
+with ``document.visibilityState``, slow timers and all. What an engine cannot do stands in ``Engine``'s flags, and a
+back end that is asked for it all the same raises ``DriverError``.
 
 Tests wait by asking again and again (``wait``): the pages' Content-Security-Policy forbids what drivers put into
 a page to wait there. Deadlines are generous; how long something took is never asserted.
@@ -66,6 +70,39 @@ class Page(ABC):
     def reload(self) -> None:
         """Load the page anew."""
 
+    def go(self, path: str) -> None:
+        """Go to another page of the same server, as by a link; ``back`` returns."""
+        self.path = path
+        self._navigate(path)
+
+    @abstractmethod
+    def _navigate(self, path: str) -> None:
+        """Load a page of the browser's server."""
+
+    @abstractmethod
+    def back(self) -> None:
+        """Go back in the history. The browser may have kept the page: then its ``pageshow`` event is ``persisted``."""
+
+    @abstractmethod
+    def background(self) -> None:
+        """Hide the tab behind another; returns when its document knows. In Chromium the browser needs ``hides``."""
+
+    @abstractmethod
+    def foreground(self) -> None:
+        """Bring a tab that ``background`` hid to the front again; returns when its document knows."""
+
+    def freeze(self) -> None:
+        """Freeze the tab, as a browser does with one long hidden: no task of it runs. It has to be hidden before."""
+        raise DriverError(f"{self!r}: tabs of this engine cannot be frozen by a driver")
+
+    def thaw(self) -> None:
+        """End what ``freeze`` began; the tab is still hidden."""
+        raise DriverError(f"{self!r}: tabs of this engine cannot be frozen by a driver")
+
+    def crash(self) -> None:
+        """Kill the process that the tab lives in. What else lives in it, another tab or the worker, dies as well."""
+        raise DriverError(f"{self!r}: a tab of this engine cannot crash and leave the driver alive")
+
     @abstractmethod
     def close(self) -> None:
         """Close the tab, as a user does."""
@@ -102,6 +139,11 @@ class Page(ABC):
         value: dict[str, Any] = self.evaluate("window.partyline.diagnostics()")
         return value
 
+    def wait_visibility(self, state: str) -> None:
+        """Wait until the document says that it is visible, or hidden."""
+        what = f"{self!r}: visibilityState={state}"
+        wait(lambda: self.evaluate("document.visibilityState"), lambda seen: seen == state, what)
+
     def wait_line(self, state: str = "live") -> None:
         """Wait until the line is in this state."""
         wait(lambda: self.line, lambda seen: seen == state, f"{self!r}: data-line={state}")
@@ -130,13 +172,35 @@ class Browser(ABC):
 
 
 class Engine(ABC):
-    """A kind of browser. ``extended_lifetime``: whether a SharedWorker outlives a reload of the only tab."""
+    """A kind of browser, and what it can do; ``test_engines.py`` asks each whether its flags are true.
 
-    extended_lifetime: bool
+    About the engine:
+        extended_lifetime: a SharedWorker outlives a reload of the only tab.
+        secure: ``http://127.0.0.1`` pages are a secure context, as they are unless the engine is told another address.
+        has_locks: pages have Web Locks.
+        has_jspi: WebAssembly may wait for a promise (JavaScript Promise Integration).
+    About what its driver can do:
+        can_freeze, can_crash: whether ``Page.freeze`` and ``Page.crash`` work.
+        has_console: ``Page.console`` has all that a page says; else only what it says after its document is loaded.
+        has_worker_console: ``Browser.worker_console`` has what SharedWorkers say; else it is empty.
+    """
+
+    name: str
+    extended_lifetime = False
+    secure = True
+    has_locks = True
+    has_jspi = True
+    can_freeze = False
+    can_crash = True
+    has_console = True
+    has_worker_console = False
 
     @abstractmethod
-    def browser(self, url: str) -> Browser:
-        """A new browser, in which a path such as ``/room`` is one of the server at ``url``."""
+    def browser(self, url: str, *, hides: bool = False) -> Browser:
+        """A new browser, in which a path such as ``/room`` is one of the server at ``url``.
+
+        Tabs that shall be hidden or frozen need ``hides``: in Chromium that costs a process of its own.
+        """
 
     @abstractmethod
     def close(self) -> None:
