@@ -104,5 +104,3 @@ def test_a_tab_that_crashes(engine: Engine, browser: Browser) -> None:
     assert other.evaluate("1 + 1") == 2
     page.close()
     assert other.evaluate("2 + 2") == 4
-
-
