@@ -18,7 +18,7 @@ serve: $(VENV)/.installed ## set up, and serve on 127.0.0.1:8000; ARGS="--host 0
 	@exec $(RUN) -m server $(ARGS)
 
 .PHONY: test
-test: $(VENV)/.dev assets ## set up what tests need, a browser included, and run them all; ARGS="-k room" for some
+test: $(VENV)/.dev assets ## set up what tests need, three browsers included, and run them all; ARGS="-k room" for some
 	@$(RUN) tests/install.py
 	@mkdir -p build/test
 	@$(RUN) -m pytest --junitxml=build/test/junit.xml $(ARGS)

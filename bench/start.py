@@ -24,7 +24,7 @@ from tests.browser.firefox import Firefox
 from tests.running import Server
 
 ENGINES: dict[str, tuple[Callable[[], str | None], Callable[[str], Engine]]] = {
-    "chromium": (install.executable, Chromium),
+    "chromium": (install.chromium, Chromium),
     "firefox": (install.firefox, Firefox),
 }
 

@@ -1,13 +1,15 @@
 """Find what the tests need beside Python, or install it: ``python tests/install.py``.
 
 Programs that integration tests run (``COMMANDS``) come from the system, or from apt for root on Debian and its kin.
-For the browser the system's own comes first, then apt's, then the one that Playwright brings; ``executable()`` tells
-the tests which to launch. A browser counts only when it answers to ``--version``: on Ubuntu the package named
-chromium is a stub that asks for snap.
+Browser tests run in three engines. For Chromium the system's own comes first, then apt's, then the one that Playwright
+brings. Firefox and WebKitGTK (``ENGINES``) come from the system or from apt; where there is neither, it is said, and
+their tests are skipped. ``chromium()``, ``firefox()`` and ``webkit()`` tell the tests what to launch. A browser counts
+only when it answers to ``--version``: on Ubuntu the packages named chromium and firefox are stubs that ask for snap.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -19,6 +21,8 @@ COMMANDS = {"nats-server": "nats-server", "nginx": "nginx-light"}
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 APT_PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
+ENGINES = {"Firefox": ("firefox-esr",), "WebKitGTK": ("webkit2gtk-driver", "xvfb")}
+"""The other engines, and the Debian packages of each."""
 
 
 def find(command: str) -> str | None:
@@ -26,7 +30,7 @@ def find(command: str) -> str | None:
     return shutil.which(command, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
 
 
-def executable() -> str | None:
+def chromium() -> str | None:
     """The path of a Chromium that works, for Playwright's ``executable_path``; None where there is none yet."""
     return system_chromium() or playwright_chromium()
 
@@ -81,7 +85,7 @@ def install_commands() -> list[str]:
 
 def install_browser() -> str | None:
     """Find or install a Chromium, saying what is done. Returns its path, or None where all ways failed."""
-    found = executable()
+    found = chromium()
     if not found and can_apt():
         apt_install(*APT_PACKAGES)
         found = system_chromium()
@@ -97,6 +101,22 @@ def install_browser() -> str | None:
     return found
 
 
+def has(engine: str) -> bool:
+    """Whether one of ``ENGINES`` is there."""
+    return (firefox() if engine == "Firefox" else webkit()) is not None
+
+
+def install_engines() -> None:
+    """Have the other engines there, saying what is done, and what the tests will lack."""
+    for engine, packages in ENGINES.items():
+        if not has(engine) and can_apt():
+            apt_install(*packages)
+        if has(engine):
+            print(f"Browser tests use {firefox() if engine == 'Firefox' else ', '.join(webkit() or ())}")
+        else:
+            print(f"There is no {engine}: its tests are skipped. On Debian as root: apt install {' '.join(packages)}")
+
+
 def is_root() -> bool:
     """Whether we may install what we like."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
@@ -109,11 +129,22 @@ def can_apt() -> bool:
 
 def apt_install(*packages: str) -> None:
     """Install Debian packages; what fails is told."""
+    apt_update()
     print(f"Installing {', '.join(packages)} with apt", flush=True)
+    apt_get("install", "--yes", "--no-install-recommends", *packages)
+
+
+@functools.cache
+def apt_update() -> None:
+    """Learn what packages there are, once."""
+    apt_get("update")
+
+
+def apt_get(*arguments: str) -> None:
+    """Run apt-get; says so where it failed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
-        if subprocess.run(["apt-get", "-qq", *command], env=environment, stdout=subprocess.DEVNULL).returncode:
-            print(f"apt-get {command[0]} failed", flush=True)
+    if subprocess.run(["apt-get", "-qq", *arguments], env=environment, stdout=subprocess.DEVNULL).returncode:
+        print(f"apt-get {arguments[0]} failed", flush=True)
 
 
 def main() -> None:
@@ -131,6 +162,7 @@ def main() -> None:
             "No Chromium could be installed, so the browser tests cannot run. Install Chromium or Google Chrome "
             "by hand (on Debian as root: apt install chromium fonts-dejavu-core)."
         )
+    install_engines()
     if problems:
         sys.exit("\n".join([*problems, "Then run the same command again."]))
 

@@ -1,23 +1,28 @@
 """Did every part of the tests run? ``python tests/ran.py junit.xml`` reads pytest's report and says so.
 
-A room of tests/ with no test, or a test that was skipped, is a failure: a green run then means that all of it ran.
+A room of tests/ with no test, a browser engine with none, or a test that was skipped, is a failure: a green run then
+means that all of it ran.
 """
 
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
 
 ROOMS = ("unit", "both", "integration", "browser")
+ENGINES = ("chromium", "chromium_http", "firefox", "webkit")
+"""What tests/browser runs in, as its tests' names have it: ``test_it[firefox-more]``."""
 
 
 def complaints(report: Path) -> list[str]:
-    """What did not run, one line each; empty if all ran and passed. Prints how many tests ran in each room."""
+    """What did not run, one line each; empty if all ran and passed. Prints how many tests ran where."""
     try:
         cases = list(ElementTree.parse(report).iter("testcase"))
     except (OSError, ElementTree.ParseError) as error:
         return [f"{report} cannot be read, so no test is known to have run: {error}"]
     ran: Counter[str] = Counter()
+    driven: Counter[str] = Counter()
     found = []
     for case in cases:
         name = f"{case.get('classname')}.{case.get('name')}"
@@ -28,7 +33,10 @@ def complaints(report: Path) -> list[str]:
             found.append(f"{name} was skipped: {skipped.get('message')}")
         else:
             ran.update(room for room in ROOMS if name.startswith(f"tests.{room}."))
+            driven.update(engine for engine in ENGINES if re.search(rf"[\[-]{engine}[]-]", name))
     print("ran: " + ", ".join(f"tests/{room} {ran[room]}" for room in ROOMS))
+    print("browser tests ran: " + ", ".join(f"in {engine} {driven[engine]}" for engine in ENGINES))
+    found += [f"no browser test ran in {engine}" for engine in ENGINES if not driven[engine]]
     return found + [f"no test of tests/{room} ran" for room in ROOMS if not ran[room]]
 
 

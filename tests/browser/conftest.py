@@ -62,7 +62,7 @@ def start(name: str) -> Engine:
         return Firefox(path)
     if name == "webkit" and (paths := install.webkit()):
         return WebKit(*paths)
-    if name in ("chromium", PLAIN_HTTP) and (path := install.executable()):
+    if name in ("chromium", PLAIN_HTTP) and (path := install.chromium()):
         return Chromium(path, secure=name != PLAIN_HTTP)
     pytest.skip(f"There is no {name}. python tests/install.py installs it, or says how.")
 

@@ -45,7 +45,9 @@ class Firefox(Engine):
     name = "firefox"
 
     def __init__(self, executable: str) -> None:
-        preferences = "".join(f"user_pref({json.dumps(each)}, {json.dumps(PREFERENCES[each])});\n" for each in PREFERENCES)
+        preferences = "".join(
+            f"user_pref({json.dumps(each)}, {json.dumps(PREFERENCES[each])});\n" for each in PREFERENCES
+        )
         command = [executable, *COMMAND, "--profile", "{folder}", "about:blank"]
         self._process = Process(command, {"user.js": preferences})
         self.pages: dict[str, FirefoxPage] = {}
@@ -115,6 +117,8 @@ class FirefoxBrowser(Browser):
 
     def close(self) -> None:
         """Close the container, its tabs and all that it has stored."""
+        for handle in [each for each, page in self._engine.pages.items() if page in self.pages]:
+            del self._engine.pages[handle]
         self._engine.bidi.send("browser.removeUserContext", userContext=self._context)
 
 

@@ -16,6 +16,7 @@ from .proxy import Proxy
 NewBrowser = Callable[[str], Browser]
 
 
+@pytest.mark.plain_http
 def test_a_tab_is_usable_while_python_loads(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """With Pyodide's WebAssembly held on its way, the tab answers; what was typed is sent, once, when it is there."""
     proxy.hold("*/pyodide.asm.wasm", after=1_500_000)
@@ -46,6 +47,7 @@ def test_a_tab_is_usable_while_python_loads(server: Server, proxy: Proxy, new_br
     assert page.errors == []
 
 
+@pytest.mark.engines("chromium", why="the same boot.js everywhere")
 def test_a_tab_that_comes_while_python_loads_is_kept(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """Ports that connect during the boot are answered with its progress, and served when Python is there."""
     room.fill(server, ["first", "second"])
@@ -65,6 +67,7 @@ def test_a_tab_that_comes_while_python_loads_is_kept(server: Server, proxy: Prox
     assert server.status()["sockets"] == 1
 
 
+@pytest.mark.engines("chromium", why="the same boot.js everywhere")
 @pytest.mark.parametrize("path", ["/worker/boot.json", "/worker/*.zip", "*/pyodide.asm.wasm"])
 def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: str) -> None:
     """The page says that Python could not start, and why; once the cause is gone, a reload helps."""
@@ -90,6 +93,7 @@ def test_a_worker_that_cannot_be_loaded_is_told(proxy: Proxy, new_browser: NewBr
     page.wait_text("room-status", "failed")
 
 
+@pytest.mark.engines("chromium", why="the same boot.js everywhere")
 def test_a_second_tab_helps_the_first(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """A tab that comes after a failed boot makes the worker try again, and the tabs that waited are served too."""
     proxy.fail("/worker/boot.json", 503)
@@ -105,6 +109,7 @@ def test_a_second_tab_helps_the_first(server: Server, proxy: Proxy, new_browser:
     wait(lambda: [text for _, text in room.logged(server)], lambda texts: texts == ["at last"], "the message")
 
 
+@pytest.mark.engines("chromium", why="the same boot.js everywhere")
 def test_a_server_that_dies_during_the_boot(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """Pyodide's WebAssembly breaks off: the page says so instead of waiting for ever."""
     proxy.hold("*/pyodide.asm.wasm", after=1_500_000)

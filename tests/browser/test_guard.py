@@ -13,6 +13,8 @@ from .driver import Browser, wait
 from .proxy import Proxy
 
 HINT = "document.querySelector('[data-testid=room-empty]').hidden"
+pytestmark = pytest.mark.engines("chromium", why="the same Python and guard.js everywhere")
+
 NewBrowser = Callable[[str], Browser]
 
 

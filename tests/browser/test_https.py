@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.running import Server
 
 from . import room
@@ -14,11 +16,12 @@ NewBrowser = Callable[[str], Browser]
 PROTOCOLS = "performance.getEntriesByType('resource').map(entry => entry.nextHopProtocol)"
 
 
+@pytest.mark.engines("chromium", why="it is the server that is tested")
 def test_the_room_goes_live_over_https(make_server: Callable[..., Server], new_browser: NewBrowser) -> None:
     """The certificate's authority is not one that the browser knows; it was told to go on all the same."""
     server = make_server()
     server.secure()
-    server.hypercorn += ("--access-logfile", "-")
+    server.hypercorn += ("--access-logfile", "-", "--keep-alive", "60")
     server.start()
     browser = new_browser(server.url)
     page = browser.open("/room")

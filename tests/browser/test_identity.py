@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.running import Server
 
 from . import room
@@ -15,6 +17,7 @@ WHO = """[...document.querySelectorAll('[data-testid=room-list] li')].map(item =
     [item.querySelector('.text').textContent, !!item.querySelector('.unproven'), item.classList.contains('mine')])"""
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_a_name_that_is_not_proven_says_so(server: Server, new_browser: NewBrowser) -> None:
     """By HTTP, under one's own name and under another's: the room tells which is which, in every browser."""
     one, two = new_browser(server.url), new_browser(server.url)
@@ -39,6 +42,7 @@ def test_a_name_that_is_not_proven_says_so(server: Server, new_browser: NewBrows
         ]
 
 
+@pytest.mark.engines("chromium", "firefox", why="the same Python everywhere, and slow to start in WebKitGTK")
 def test_a_browser_keeps_its_name_over_reloads_and_no_script_can_read_why(
     server: Server, new_browser: NewBrowser
 ) -> None:
@@ -55,6 +59,7 @@ def test_a_browser_keeps_its_name_over_reloads_and_no_script_can_read_why(
     assert second.text("room-id") == name
 
 
+@pytest.mark.engines("chromium", why="it is the server that is tested")
 def test_a_teacher_signs_in_and_out(make_server: Callable[..., Server], new_browser: NewBrowser) -> None:
     server = make_server(TOKEN="a token of sixteen")
     server.start()

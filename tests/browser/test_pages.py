@@ -16,6 +16,7 @@ from .driver import Browser, wait
 NewBrowser = Callable[[str], Browser]
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_home_shows_the_line_and_the_host(make_server: Callable[..., Server], new_browser: NewBrowser) -> None:
     """``/`` becomes live, counts tabs, sockets and browsers, and the host's figures arrive and go on."""
     server = make_server(FEEDS="host")
@@ -42,6 +43,7 @@ def test_home_shows_the_line_and_the_host(make_server: Callable[..., Server], ne
     assert page.errors + second.errors + browser.worker_console[1:] == []
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_diagnostics(browser: Browser, server: Server) -> None:
     """``window.partyline.diagnostics()`` tells what the contract names, and truly."""
     room.fill(server, ["one", "two"])
@@ -79,6 +81,7 @@ def test_no_complaints_in_normal_use(browser: Browser, server: Server) -> None:
     assert [line for line in said if line.is_error or line.kind == "warning"] == []
 
 
+@pytest.mark.engines("chromium", why="it is the server that is tested")
 @pytest.mark.parametrize("path", ["/nowhere", "/room/", "/py/nothing.py", "/%3Cscript%3E"])
 def test_a_wrong_path_has_a_page(browser: Browser, server: Server, path: str) -> None:
     """404, in HTML where a browser asks, with a way home."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.running import Server
 
 from . import room
 from .driver import Browser, Engine
 
 
+@pytest.mark.plain_http
 def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine) -> None:
     """The line is back, the list complete, one socket; where the worker can outlive the tab, it is the same one."""
     room.fill(server, [f"before {number}" for number in range(20)])
@@ -18,7 +21,7 @@ def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine
     room.wait_listed(page, room.logged(server))
     me, before = page.text("room-id"), page.diagnostics()
 
-    for turn in range(3):
+    for turn in range(3 if engine.extended_lifetime else 1):
         page.reload()
         page.wait_line()
         room.wait_listed(page, room.logged(server))
@@ -36,6 +39,7 @@ def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine
     assert page.errors == []
 
 
+@pytest.mark.engines("chromium", why="elsewhere the worker may end with the message")
 def test_a_message_sent_just_before_a_reload(server: Server, browser: Browser, engine: Engine) -> None:
     """What was sent is the worker's affair: the tab may go at once."""
     page = browser.open("/room")

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.running import Server
 
 from . import room
@@ -21,6 +23,7 @@ def wait_state_seen(page: Page, state: str, since: int) -> None:
     wait(lambda: room.states(page)[since:], lambda seen: state in seen, what)
 
 
+@pytest.mark.plain_http
 def test_kill_while_messages_flow(server: Server, new_browser: NewBrowser) -> None:
     """kill -9 three times, with a publisher over HTTP and tabs of two browsers sending, before and during it."""
     browser, other = new_browser(server.url), new_browser(server.url)
@@ -72,6 +75,7 @@ def test_kill_while_messages_flow(server: Server, new_browser: NewBrowser) -> No
     assert [page.diagnostics()["dropped"] for page in (pages[0], pages[-1])] == [0, 0]
 
 
+@pytest.mark.engines("chromium", why="the kill shows more")
 def test_an_orderly_restart(server: Server, browser: Browser) -> None:
     """A server that is asked to end, and started again, is no other case for the tabs."""
     page = browser.open("/room")
@@ -89,6 +93,7 @@ def test_an_orderly_restart(server: Server, browser: Browser) -> None:
     room.wait_listed(page, room.logged(server))
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_another_log(make_server: Callable[..., Server], new_browser: NewBrowser) -> None:
     """The server comes back with another database: tabs drop the old list and show the new log's, then go on."""
     server, donor = make_server(), make_server()
@@ -117,6 +122,7 @@ def test_another_log(make_server: Callable[..., Server], new_browser: NewBrowser
         assert page.errors == []
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_an_empty_log(server: Server, browser: Browser) -> None:
     """The server comes back with an empty database: the lists become empty, and fill again."""
     room.fill(server, ["old 0", "old 1"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.running import Server
 
 from . import room
@@ -24,6 +26,7 @@ def wait_counts(server: Server, sockets: int, browsers: int, seconds: float = 60
     wait(counts, lambda seen: seen == wanted, f"{sockets} sockets and {browsers} browsers at the server", seconds)
 
 
+@pytest.mark.plain_http
 def test_five_tabs_one_socket(server: Server, new_browser: NewBrowser) -> None:
     """5 tabs are one socket and one browser; a second browser is the second of both; messages reach every tab."""
     browser = new_browser(server.url)
@@ -54,6 +57,7 @@ def test_five_tabs_one_socket(server: Server, new_browser: NewBrowser) -> None:
     assert tabs[0].diagnostics()["sockets_opened"] == 1
 
 
+@pytest.mark.plain_http
 def test_a_late_tab_gets_its_list_from_the_worker(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """It shows what the first shows while the line is frozen, and no request is made for it but the page's files."""
     room.fill(server, [f"before {number}" for number in range(30)])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.running import Server
 
 from . import room
@@ -47,6 +49,7 @@ ODD: list[Any] = [
 ]
 
 
+@pytest.mark.engines("chromium", "firefox", why="the same Python everywhere, and slow to start in WebKitGTK")
 def test_markup_is_shown_as_text(server: Server, browser: Browser) -> None:
     """Published over HTTP, as text and as author, or typed in a tab; seen live and in a late tab's snapshot."""
     page = browser.open("/room")
@@ -65,6 +68,7 @@ def test_markup_is_shown_as_text(server: Server, browser: Browser) -> None:
     assert [text for _, text in room.items(page)] == [*MARKUP, MARKUP[0]]
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK's driver types no character beyond U+FFFF")
 def test_words_of_all_scripts_arrive_whole(server: Server, browser: Browser) -> None:
     """Typed in a tab or published over HTTP, a text is the same text in every tab."""
     page, other = browser.open("/room"), browser.open("/room")
@@ -80,6 +84,7 @@ def test_words_of_all_scripts_arrive_whole(server: Server, browser: Browser) -> 
         room.wait_listed(each, room.logged(server))
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_odd_data_does_not_break_the_page(server: Server, browser: Browser) -> None:
     """Each odd event is shown in some way, live and in a snapshot, and a later message still appears."""
     page = browser.open("/room")

@@ -19,6 +19,7 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import WebKitGTK as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import HTTPError
@@ -90,7 +91,9 @@ class WebKitBrowser(Browser):
         service = Service(driver, env={**os.environ, **ENVIRONMENT, "DISPLAY": display})
         self.driver = self.run(lambda: Driver(options, service))
         # a driver that hangs must not hold up the tests
-        self.driver.command_executor.client_config.timeout = 2 * PATIENCE
+        remote = self.driver.command_executor
+        assert isinstance(remote, RemoteConnection)
+        remote.client_config.timeout = 2 * PATIENCE
         self._first = self._current = self.run(lambda: self.driver.current_window_handle)
         self.driver.set_script_timeout(PATIENCE)
         self.driver.set_page_load_timeout(PATIENCE)
@@ -149,7 +152,7 @@ class WebKitPage(Page):
         self._run(lambda driver: find(driver, test_id).click())
 
     def type(self, test_id: str, text: str) -> None:
-        """Key by key."""
+        """Key by key. There is no key for a character beyond U+FFFF."""
         self._wait_clickable(test_id)
         self._run(lambda driver: find(driver, test_id).send_keys(text.replace("\n", Keys.ENTER)))
 
