@@ -2,9 +2,9 @@
 
     python -m bench.start [--starts 10] [--browser chromium] [--browser firefox]
 
-Both in one run, in turns, in a browser whose cache has all files. The clock is a page's, and runs from
-`new SharedWorker` to when Python is there, and to when the tab has joined. The page is an error page, which starts
-nothing by itself.
+Both in one run, in turns, in a browser with a profile on disk, whose cache has all files. The clock is a page's, and
+runs from `new SharedWorker` to when Python is there, and to when the tab has joined. The page is an error page, which
+starts nothing by itself.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import argparse
 import contextlib
 import statistics
 import tempfile
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import install
+from tests.browser.chromium import Chromium
+from tests.browser.driver import Browser, Engine, Page, wait
+from tests.browser.firefox import Firefox
 from tests.running import Server
 
-from . import browsers
-from .browsers import Browser, NotThereError
-
-SECONDS = 60
-AIM = 0.4
+ENGINES: dict[str, tuple[Callable[[], str | None], Callable[[str], Engine]]] = {
+    "chromium": (install.chromium, Chromium),
+    "firefox": (install.firefox, Firefox),
+}
 
 # A worker of its own for each start; resolves to the seconds until Python was there, and until the tab had joined
 START = """new Promise((resolve, reject) => {
@@ -68,61 +71,59 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m bench.start", description=__doc__.partition("\n")[0])
     parser.add_argument("--starts", type=int, default=10, help="how often each is measured (default: %(default)s)")
-    choices = ("chromium", "firefox")
-    parser.add_argument("--browser", action="append", choices=choices, help="which browsers (default: both)")
+    parser.add_argument("--browser", action="append", choices=ENGINES, help="which browsers (default: both)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
         server.start()
         try:
-            for name in options.browser or choices:
-                try:
-                    with getattr(browsers, name)() as browser:
-                        report(browser.name, measure(browser, server, options.starts))
-                except NotThereError as error:
-                    print(f"{name} was not measured: {error}")
+            for name in options.browser or ENGINES:
+                find, engine = ENGINES[name]
+                path = find()
+                if path is None:
+                    print(f"{name} is not installed, and was not measured (python tests/install.py installs it)")
+                    continue
+                with contextlib.ExitStack() as stack:
+                    process = stack.enter_context(contextlib.closing(engine(path)))
+                    # in Chromium those whose tabs can be hidden are processes of their own, with a profile on disk
+                    browser = stack.enter_context(contextlib.closing(process.browser(server.url, hides=True)))
+                    report(install.version(path), measure(browser, server, options.starts))
         finally:
             server.kill()
 
 
 def measure(browser: Browser, server: Server, starts: int) -> dict[str, list[list[float]]]:
     """By kind of start, what each took."""
-    with page(browser, server):
-        browser.evaluate(START)  # brings all files into the cache
-    with page(browser, server):
-        told = browser.evaluate(MAKE)
+    with opened(browser, server) as page:
+        page.evaluate(START)  # brings all files into the cache
+    with opened(browser, server) as page:
+        told = page.evaluate(MAKE)
     if "was made" not in told:
         raise RuntimeError(told)
     found: dict[str, list[list[float]]] = {"plain": [], "snapshot": []}
     for _ in range(starts):
         for kind, times in found.items():
-            with page(browser, server):
-                browser.evaluate(NO_MARK if kind == "snapshot" else UNDER_WAY)
-                times.append(browser.evaluate(START))
-                prove(browser, kind)
+            with opened(browser, server) as page:
+                page.evaluate(NO_MARK if kind == "snapshot" else UNDER_WAY)
+                times.append(page.evaluate(START))
+                proven = kind == "snapshot"
+                wait(lambda: is_proven(page), lambda seen: seen == proven, f"a {kind} start")  # noqa: B023 - called at once
     return found
 
 
 @contextlib.contextmanager
-def page(browser: Browser, server: Server) -> Any:
+def opened(browser: Browser, server: Server) -> Iterator[Page]:
     """A tab, which leaves no worker behind."""
-    browser.open(f"{server.url}/bench")
-    yield
-    browser.leave()
-    deadline = time.monotonic() + SECONDS
-    while server.status()["sockets"]:
-        if time.monotonic() > deadline:
-            raise RuntimeError("a worker outlives its tab")
-        time.sleep(0.05)
+    page = browser.open("/bench")
+    yield page
+    page.close()
+    wait(lambda: server.status()["sockets"], lambda count: count == 0, "the worker to end with its tab")
 
 
-def prove(browser: Browser, kind: str) -> None:
-    """Raise where the start was of another kind than it should be."""
-    deadline = time.monotonic() + SECONDS
-    while (browser.evaluate(READ_MARK) == {"since": 0, "failures": 0}) != (kind == "snapshot"):
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"a start was not {kind}: {browser.evaluate(READ_MARK)}")
-        time.sleep(0.05)
+def is_proven(page: Page) -> bool:
+    """Whether a start from the snapshot has gone well since it was last marked."""
+    seen: Any = page.evaluate(READ_MARK)
+    return bool(seen == {"since": 0, "failures": 0})
 
 
 def report(name: str, found: dict[str, list[list[float]]]) -> None:

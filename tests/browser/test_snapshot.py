@@ -11,7 +11,7 @@ import pytest
 from tests.running import Server
 
 from . import room
-from .driver import Browser, Page, wait
+from .driver import Browser, Engine, Line, Page, wait
 from .proxy import Proxy
 
 NewBrowser = Callable[[str], Browser]
@@ -84,7 +84,12 @@ def start(page: Page, name: str) -> str:
     return str(next(header["worker"] for header in told if header["kind"] == "joined"))
 
 
-def test_made_at_rest_by_one_tab(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
+def notes(*pages: Page) -> list[Line]:
+    """What pages say of the snapshot in their consoles."""
+    return [line for page in pages for line in page.console if "memory snapshot" in line.text]
+
+
+def test_made_at_rest_by_one_tab(proxy: Proxy, new_browser: NewBrowser, engine: Engine) -> None:
     """One of two tabs has it made, and nothing of Pyodide is fetched again for it."""
     browser = new_browser(proxy.url)
     pages = [browser.open("/room"), browser.open("/")]
@@ -93,13 +98,11 @@ def test_made_at_rest_by_one_tab(server: Server, proxy: Proxy, new_browser: NewB
     page = pages[0]
     build = page.evaluate("document.documentElement.dataset.build")
     wait(lambda: builds(page), lambda found: found == [build], "a snapshot of this build")
-    wait(
-        lambda: [line for each in pages for line in each.console if "memory snapshot" in line.text],
-        lambda lines: len(lines) == 1 and lines[0].kind == "info" and "was made" in lines[0].text,
-        "one tab to say so",
-    )
+    if engine.has_console:
+        wait(lambda: notes(*pages), lambda lines: len(lines) == 1 and "was made" in lines[0].text, "one tab to say so")
     assert proxy.requests.count("/worker/snapshot.js") == 1
-    assert len([path for path in proxy.requests if path.endswith("/pyodide.asm.wasm")]) == 1
+    if engine.name != "webkit":  # which keeps no large file under automation, as in a private window
+        assert len([path for path in proxy.requests if path.endswith("/pyodide.asm.wasm")]) == 1
     assert [each.errors for each in pages] == [[], []]
 
 
@@ -119,8 +122,8 @@ def test_starts_from_a_snapshot(server: Server, browser: Browser) -> None:
 
 # what is wrong with the bytes, and how they get so: by the record as it is kept, or stored anew, with a right checksum
 _CUT = """(bytes, marks, build) => {
-    bytes.get(build).onsuccess = ({ target: { result: { blob, sum } } }) =>
-        bytes.put({ blob: blob.slice(0, 9_000_000), sum }, build);
+    bytes.get(build).onsuccess = ({ target: { result: { buffer, sum } } }) =>
+        bytes.put({ buffer: buffer.slice(0, 9_000_000), sum }, build);
 }"""
 _ALTERED = """import("/worker/snapshots.js").then(async ({ restore, store }) => {
     const build = document.documentElement.dataset.build;
@@ -130,7 +133,6 @@ _ALTERED = """import("/worker/snapshots.js").then(async ({ restore, store }) => 
 })"""
 DAMAGE = {
     "cut": lambda page: database(page, _CUT),
-    "garbage": lambda page: page.evaluate(_ALTERED % "fill(7)"),
     "of another Pyodide": lambda page: page.evaluate(_ALTERED % "fill(1, 16, 48)"),
     "empty memory": lambda page: page.evaluate(_ALTERED % "fill(0, 100_000)"),
 }
@@ -164,7 +166,7 @@ def test_a_start_that_never_ended_is_noticed(server: Server, browser: Browser) -
     assert page.evaluate(wanted) is False, "it failed three times, and is made no more"
 
 
-def test_without_a_database(server: Server, browser: Browser) -> None:
+def test_without_a_database(browser: Browser, engine: Engine) -> None:
     """Where IndexedDB is refused there is no snapshot, and nothing else is amiss."""
     page = browser.open(STILL)
     newer = """new Promise((resolve, reject) => {
@@ -176,9 +178,6 @@ def test_without_a_database(server: Server, browser: Browser) -> None:
     page = browser.open("/room")
     page.wait_line()
     start(page, "first")
-    wait(
-        lambda: [line.kind for line in page.console if "no memory snapshot" in line.text],
-        lambda kinds: kinds == ["info"],
-        "one line in the console",
-    )
+    if engine.has_console:
+        wait(lambda: notes(page), lambda lines: [line.kind for line in lines] == ["info"], "one line in the console")
     assert page.errors == []

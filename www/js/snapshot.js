@@ -7,10 +7,10 @@ const REST_MS = 5_000;
 const PATIENCE_MS = 120_000;
 const CLAIM = "partyline-snapshot";
 
-const seen = (type, target, when) =>
+const visible = () =>
   new Promise((resolve) => {
-    const look = () => when() && (target.removeEventListener(type, look), resolve());
-    target.addEventListener(type, look);
+    const look = () => document.hidden || resolve();
+    document.addEventListener("visibilitychange", look);
     look();
   });
 
@@ -43,11 +43,13 @@ async function alone(act) {
 
 async function main() {
   await live;
-  await rest(REST_MS);
-  await seen("visibilitychange", document, () => !document.hidden);
-  await idle();
-  const { wanted } = await import("/worker/snapshots.js");
-  const build = document.documentElement.dataset.build;
+  const { build } = document.documentElement.dataset;
+  const { wanted } = await import("/worker/snapshots.js"); // now, since the server is there
+  do {
+    await rest(REST_MS);
+    await visible();
+    await idle();
+  } while (document.documentElement.dataset.line !== "live");
   const told = (await wanted(build)) && (await alone(async () => (await wanted(build)) && make()));
   if (told) console.info(`partyline: ${told}`);
 }

@@ -9,11 +9,11 @@
 // A build's hash stands for Pyodide's files too. IndexedDB, since Cache Storage is not there at plain-HTTP addresses.
 
 const DATABASE = "partyline-snapshot";
-const BYTES = "bytes"; // by build: {blob, sum}
+const BYTES = "bytes"; // by build: {buffer, sum}; a Blob would be read as fast, but WebKit keeps none in private windows
 const MARKS = "marks"; // by build: {since: when a start from it began that has not ended, or 0, failures: in a row}
 const MAX_FAILURES = 3; // then none is made for this build any more
 const FRESH_MS = 10_000; // a start that began so recently may be another worker's, and well
-const PATIENCE_MS = 3_000; // for IndexedDB, which in some browsers does not always answer
+const PATIENCE_MS = 5_000; // for IndexedDB, which in some browsers does not always answer
 
 export const wanted = (build) =>
   transact("readonly", async (bytes, marks) => {
@@ -24,7 +24,7 @@ export const wanted = (build) =>
 export const store = (build, bytes) =>
   transact("readwrite", async (kept, marks) => {
     kept.clear();
-    kept.put({ blob: new Blob([bytes]), sum: checksum(bytes) }, build);
+    kept.put({ buffer: bytes.buffer, sum: checksum(bytes) }, build);
     for (const other of await result(marks.getAllKeys())) if (other !== build) marks.delete(other);
   });
 
@@ -42,8 +42,7 @@ export const failed = (build) =>
 
 export async function restore(build, load) {
   try {
-    const record = await soon(take(build));
-    return record && (await load(read(record))); // not awaited here: Pyodide's files come in the meantime
+    return (await soon(begin(build))) ? await load(read(build)) : null; // Pyodide's files come while it is read
   } catch (error) {
     console.info(`partyline: no start from the memory snapshot: ${error}`);
     await soon(failed(build)).catch((reason) => console.info(`partyline: it could not be dropped: ${reason}`));
@@ -51,24 +50,21 @@ export async function restore(build, load) {
   }
 }
 
-async function take(build) {
-  let unfinished = false;
-  const record = await transact("readwrite", async (bytes, marks) => {
-    const [found, mark] = await Promise.all([result(bytes.get(build)), result(marks.get(build))]);
-    if (!found) return null;
-    if (mark?.since) {
-      unfinished = Math.abs(Date.now() - mark.since) > FRESH_MS;
-      return null;
-    }
-    marks.put({ since: Date.now(), failures: mark?.failures ?? 0 }, build);
-    return found;
+// Whether there is one to start from; then it is noted that a start has begun.
+async function begin(build) {
+  const [there, unfinished] = await transact("readwrite", async (bytes, marks) => {
+    const [count, mark] = await Promise.all([result(bytes.count(build)), result(marks.get(build))]);
+    if (count && !mark?.since) marks.put({ since: Date.now(), failures: mark?.failures ?? 0 }, build);
+    return [count > 0, mark?.since ?? 0];
   });
-  if (unfinished) throw new Error("the last start from it never ended");
-  return record;
+  if (there && unfinished && Math.abs(Date.now() - unfinished) > FRESH_MS)
+    throw new Error("the last start from it never ended");
+  return there && !unfinished;
 }
 
-async function read({ blob, sum }) {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
+async function read(build) {
+  const { buffer, sum } = await transact("readonly", (kept) => result(kept.get(build)));
+  const bytes = new Uint8Array(buffer);
   if (checksum(bytes) !== sum) throw new Error("it is damaged");
   return bytes;
 }
