@@ -183,6 +183,7 @@ class Engine(ABC):
 
     About the engine:
         extended_lifetime: a SharedWorker outlives a reload of the only tab.
+        keeps_pages: the room waits in the back/forward cache when one goes on to another page.
         secure: ``http://127.0.0.1`` pages are a secure context, as they are unless the engine is told another address.
         has_locks: pages have Web Locks.
         has_jspi: WebAssembly may wait for a promise (JavaScript Promise Integration).
@@ -195,6 +196,7 @@ class Engine(ABC):
 
     name: str
     extended_lifetime = False
+    keeps_pages = False
     secure = True
     has_locks = True
     has_jspi = True

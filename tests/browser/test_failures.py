@@ -45,16 +45,19 @@ def wait_failed(browser: Browser, *words: str) -> str:
     return notice
 
 
+@pytest.mark.engines("chromium", why="the same guard.js and boot.js everywhere")
 def test_no_webassembly(proxy: Proxy, new_browser: NewBrowser) -> None:
     proxy.change("/js/guard.js", before("delete globalThis.WebAssembly;"))
     wait_failed(new_browser(proxy.url), "WebAssembly")
 
 
+@pytest.mark.engines("chromium", why="the same guard.js and boot.js everywhere")
 def test_no_websocket(proxy: Proxy, new_browser: NewBrowser) -> None:
     proxy.change("/worker/boot.js[?]*", before("delete globalThis.WebSocket;"))
     wait_failed(new_browser(proxy.url), "WebSocket")
 
 
+@pytest.mark.engines("chromium", why="the same guard.js and boot.js everywhere")
 @pytest.mark.parametrize("path", ["*/pyodide.asm.wasm", "/worker/*.zip", "*/pyodide.mjs"])
 def test_a_file_of_pythons_that_is_broken(proxy: Proxy, new_browser: NewBrowser, path: str) -> None:
     """Once it is whole again, a reload helps."""
@@ -66,6 +69,7 @@ def test_a_file_of_pythons_that_is_broken(proxy: Proxy, new_browser: NewBrowser,
     browser.pages[0].wait_line()
 
 
+@pytest.mark.engines("chromium", why="the same guard.js and boot.js everywhere")
 def test_an_error_in_the_workers_own_python(proxy: Proxy, new_browser: NewBrowser) -> None:
     """Its last line is told, not the whole traceback."""
     spoil = "value?.rung ? {...value, generation: 'x'} : value"

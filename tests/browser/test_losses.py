@@ -71,6 +71,7 @@ def test_a_worker_that_is_lost_is_replaced(server: Server, browser: Browser, fau
     room.wait_listed(late, room.logged(server))
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
 @pytest.mark.slow
 def test_losses_under_load(server: Server, browser: Browser) -> None:
     """200 events a second flow in, tabs publish 20 a second, and again and again the worker is killed."""

@@ -112,6 +112,7 @@ def test_typed_while_the_server_is_away_then_all_is_closed(server: Server, brows
     assert complaints(browser) == []
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_what_waits_is_shown_by_the_tabs_that_are_left(server: Server, browser: Browser) -> None:
     """What was typed in a tab that is closed since is on its way, too."""
     first, second = (browser.open("/room") for _ in range(2))
@@ -129,6 +130,7 @@ def test_what_waits_is_shown_by_the_tabs_that_are_left(server: Server, browser: 
     assert [text for _, text in room.logged(server)] == ["typed 1", "typed 2", "typed 3"]
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_a_worker_whose_outbox_a_later_one_claims_gives_way_to_it(server: Server, browser: Browser) -> None:
     """Its tabs go on to the later one, and what was typed is sent once."""
     page = browser.open("/room")
@@ -143,6 +145,7 @@ def test_a_worker_whose_outbox_a_later_one_claims_gives_way_to_it(server: Server
     assert [text for _, text in room.logged(server)] == ["typed too late"]
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_a_worker_that_comes_after_a_later_one_gives_way_to_it(server: Server, browser: Browser) -> None:
     """As where the browser forgot which worker was the last: what that one had to send is sent, and once."""
     page = browser.open("/room")
@@ -159,6 +162,7 @@ def test_a_worker_that_comes_after_a_later_one_gives_way_to_it(server: Server, b
     wait_stored(page, 0)
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_what_is_too_old_or_no_letter_is_removed_and_told(server: Server, browser: Browser) -> None:
     page = browser.open("/room")
     page.wait_line()
@@ -174,6 +178,7 @@ def test_what_is_too_old_or_no_letter_is_removed_and_told(server: Server, browse
     assert room.logged(server) == []
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 @pytest.mark.parametrize(("meddle", "why"), [(NEWER, "VersionError"), (HOLD, "did not open within")])
 def test_without_a_database_all_goes_on_in_memory(server: Server, browser: Browser, meddle: str, why: str) -> None:
     """The browser refuses it, or never answers: the line starts, what is typed is sent; the console says so, once."""
@@ -195,6 +200,7 @@ def test_without_a_database_all_goes_on_in_memory(server: Server, browser: Brows
     assert page.errors == []
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_a_full_disk_is_told_to_the_tabs_and_over_when_there_is_room(
     server: Server, browser: Browser, engine: Engine
 ) -> None:
@@ -228,6 +234,7 @@ def test_a_full_disk_is_told_to_the_tabs_and_over_when_there_is_room(
     wait_stored(pages[0], 0)
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
 def test_who_wants_to_delete_the_database_is_not_held_up(server: Server, browser: Browser) -> None:
     """The worker lets go of it, and tells the tabs that nothing is kept any more."""
     page = browser.open("/room")

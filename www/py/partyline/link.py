@@ -13,9 +13,8 @@ Silence is not slowness: a worker that is starting may take a minute between two
 that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
 
 Facts go in, with ``now`` in seconds; actions come out, to be carried out in order: ``(OPEN, record)``: leave the worker
-before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep it,
-and tell nobody; ``(ASK,)``: post a ping;
-``(FAIL,)``: there is no worker to be had.
+before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep it
+and tell nobody; ``(ASK,)``: post a ping; ``(FAIL,)``: there is no worker to be had.
 """
 
 TYPE_CHECKING = False
