@@ -101,7 +101,7 @@ def test_made_at_rest_by_one_tab(proxy: Proxy, new_browser: NewBrowser, engine: 
     if engine.has_console:
         wait(lambda: notes(*pages), lambda lines: len(lines) == 1 and "was made" in lines[0].text, "one tab to say so")
     assert proxy.requests.count("/worker/snapshot.js") == 1
-    if engine.name != "webkit":  # which keeps no large file under automation, as in a private window
+    if engine.name != "webkit":  # which stores nothing on disk under automation
         assert len([path for path in proxy.requests if path.endswith("/pyodide.asm.wasm")]) == 1
     assert [each.errors for each in pages] == [[], []]
 

@@ -9,7 +9,7 @@
 // A build's hash stands for Pyodide's files too. IndexedDB, since Cache Storage is not there at plain-HTTP addresses.
 
 const DATABASE = "partyline-snapshot";
-const BYTES = "bytes"; // by build: {buffer, sum}; a Blob would be read as fast, but WebKit keeps none in private windows
+const BYTES = "bytes"; // by build: {buffer, sum}; no Blob, which WebKitGTK refuses where it stores nothing on disk
 const MARKS = "marks"; // by build: {since: when a start from it began that has not ended, or 0, failures: in a row}
 const MAX_FAILURES = 3; // then none is made for this build any more
 const FRESH_MS = 10_000; // a start that began so recently may be another worker's, and well
@@ -69,7 +69,7 @@ async function read(build) {
   return bytes;
 }
 
-// One word of every 16: what storage loses it loses in blocks, and all of them would take a tenth of the start.
+// One word of every 16: what storage loses it loses in blocks, and to sum them all takes some 20 ms of the start.
 function checksum(bytes) {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
   let sum = bytes.byteLength;
