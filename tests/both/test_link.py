@@ -2,7 +2,7 @@
 
 import json
 
-from partyline.link import ASK, FAIL, FIRST_WORD, KEEP, LATE, NOTE, OPEN, RUNGS, STARTING, Link
+from partyline.link import ASK, FAIL, FIRST_WORD, KEEP, LATE, NOTE, OPEN, RETRY, RUNGS, STARTING, Link
 
 SILENCE = 10.0
 SHARED, ELECTED, OWN = (0, 1, 2)
@@ -149,7 +149,9 @@ def test_a_worker_that_says_nothing_at_all_is_tried_anew_and_then_the_rung_is_le
     assert link.tick(2 * FIRST_WORD) == [(OPEN, (3, ELECTED, "b"))]  # nobody else is told, until it works
     assert link.tick(3 * FIRST_WORD) == [(OPEN, (3, OWN, "b"))]
     assert link.tick(4 * FIRST_WORD) == [(FAIL,)]
-    assert link.next_due() is None
+    assert link.next_due() == 4 * FIRST_WORD + RETRY
+    assert link.tick(4 * FIRST_WORD + RETRY) == [(OPEN, (4, SHARED, "b"))]
+    assert link.word(False, 50.0) == [(KEEP, (4, SHARED, "b"))]
     assert link.tick(1000.0) == []
 
 
@@ -368,6 +370,7 @@ class FakeTab:
         self.worker = None
         self.asleep = False
         self.waiting = []  # what came while it slept
+        self.has_failed = False
         self.failed = False
 
     def start(self):
@@ -383,7 +386,7 @@ class FakeTab:
             elif action[0] == ASK:
                 self.browser.ask(self)
             else:
-                self.failed = True
+                self.failed = self.has_failed = True
                 self.leave()
 
     def leave(self):
@@ -645,7 +648,7 @@ def test_where_nothing_works_every_tab_says_so():
         manner = ("error", "silent")[seed % 2]
         browser = schedule(seed, [{"shared": manner, "elected": manner, "own": manner}])
         check_records(browser)
-        assert all(tab.failed and tab.link.next_due() is None for tab in browser.tabs)
+        assert all(tab.has_failed for tab in browser.tabs)
 
 
 def test_a_worker_that_cannot_start_python_is_left_to_tabs_to_come_and_tried_again():
@@ -664,4 +667,4 @@ def test_a_worker_that_cannot_start_python_is_tried_again_after_a_while():
     link.word(False, 0.1)
     link.gave_up(5.0)
     assert link.next_due() == 65.0
-    assert link.tick(65.0) == [(OPEN, (2, SHARED, "b"))]
+    assert link.tick(65.0) == [(OPEN, (3, SHARED, "b"))]

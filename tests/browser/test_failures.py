@@ -19,7 +19,7 @@ DENIED = """(() => {
     const deny = () => { throw new DOMException("Access is denied.", "SecurityError"); };
     for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, {get: deny});
     class Denied { constructor() { deny(); } }
-    window.BroadcastChannel = Denied;
+    if (navigator.locks) navigator.locks.request = async () => deny();
     Object.defineProperty(HTMLIFrameElement.prototype, "contentWindow", {get: () => ({SharedWorker: Denied})});
 })();"""
 NO_DATABASE = 'Object.defineProperty(self, "indexedDB", {get() { throw new DOMException("No.", "SecurityError"); }});'

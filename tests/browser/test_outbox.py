@@ -138,9 +138,11 @@ def test_a_worker_whose_outbox_a_later_one_claims_gives_way_to_it(server: Server
     page.evaluate(_IN_DATABASE % "(meta, letters) => meta.put(1000, 'claim')")
     server.kill()
     room.say(page, "typed too late")
-    wait(lambda: page.diagnostics()["generation"], lambda generation: generation == 1000, "the later worker")
+    page.wait_line("failed")
+    page.wait_text("line-notice", lambda text: "could not be loaded" in text)
     server.start()
     page.wait_line()
+    assert page.diagnostics()["generation"] > 1000
     room.wait_sent(page)
     assert [text for _, text in room.logged(server)] == ["typed too late"]
 

@@ -1,10 +1,12 @@
-"""Random schedules: sockets cut anywhere, tabs opened, closed and frozen, the log pruned or replaced.
+"""Random schedules: sockets cut anywhere, tabs opened, closed, hidden and frozen, workers lost, the log pruned or replaced.
 
 Whatever happened, once the world has healed every tab shows the end of the log without a hole, nothing twice, and every
 publish stands in the log once.
 """
 
 from __future__ import annotations
+
+import os
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -147,5 +149,7 @@ class Schedule(RuleBasedStateMachine):
                 assert not shown or not kept or shown[-1] == kept[-1], "the newest event is missing"
 
 
-Schedule.TestCase.settings = settings(max_examples=500, stateful_step_count=50, deadline=None)
+Schedule.TestCase.settings = settings(
+    max_examples=int(os.environ.get("SCHEDULES", "2000")), stateful_step_count=50, deadline=None
+)
 TestSchedules = Schedule.TestCase

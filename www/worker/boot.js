@@ -46,6 +46,7 @@ function connect(port) {
   waiting.push(tab);
   port.onmessage = (message) => tab.said.push(message.data);
   port.postMessage(JSON.stringify(told));
+  if (told.kind === "failed") self.close();
 }
 
 function tell(news) {
@@ -144,7 +145,8 @@ function start() {
   boot().catch((error) => {
     console.error(error);
     tell({ kind: "failed", code: "boot_failed", message: String(error.message ?? error).trim().split("\n").pop() });
-    self.close(); // a file that came broken stays so for as long as this worker lives; the next one asks anew
+    // a file that came broken stays so for as long as this worker lives; the next one asks anew
+    if (waiting.length) self.close();
   });
 }
 

@@ -13,8 +13,8 @@ Silence is not slowness: a worker that is starting may take a minute between two
 that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
 
 Facts go in, with ``now`` in seconds; actions come out, to be carried out in order: ``(OPEN, record)``: leave the worker
-before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep it
-and tell nobody; ``(ASK,)``: post a ping; ``(FAIL,)``: there is no worker to be had.
+before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep
+it, and tell nobody; ``(ASK,)``: post a ping; ``(FAIL,)``: there is no worker to be had just now.
 """
 
 TYPE_CHECKING = False
@@ -36,6 +36,7 @@ ASK = "ask"
 FAIL = "fail"
 
 FIRST_WORD = 10.0  # seconds: so long a worker's first script may take to say that it is there
+RETRY = 5.0  # where no rung worked: perhaps the server that has the worker's script is away
 STARTING = 60.0  # so long it may be silent while it loads Python
 LATE = 3.0  # a tick that is so much too late says that this tab was asleep, not the worker
 
@@ -119,6 +120,7 @@ class Link:
         """
         self.state = FAILED
         self._due = now + STARTING
+        self._tried_anew = False
         if self.record[1] == OWN:
             return []
         self.record = (self.record[0] + 1, self.record[1], self.record[2])
@@ -131,7 +133,8 @@ class Link:
         self._useless.add(self.record[1])
         lower = [rung for rung in self._rungs if rung > self.record[1]]
         if not lower:
-            self.state = ""
+            self.state = FAILED
+            self._due = now + RETRY
             return [(FAIL,)]
         self._kept = False
         # on its own it keeps the generation that it leaves, so that it is with the others again at their next one
@@ -163,7 +166,8 @@ class Link:
             self._tried_anew = True  # a dead worker may stand under this name, which says nothing to newcomers
             return self._next_generation(now)
         if self.state == FAILED:
-            return self._open(self.record, now)
+            self._kept = False
+            return self._open((self.record[0] + 1, self._rungs[0], self.record[2]), now)
         if self.state == LOADING:
             return self._next_generation(now)
         if self._asked_at is None:
