@@ -140,3 +140,12 @@ def test_every_page_has_its_html_and_its_python() -> None:
     for page in PAGES.values():
         assert (ROOT / "www" / f"{page}.html").is_file()
         assert (ROOT / "www" / "py" / f"{page}.py").is_file()
+
+
+def test_what_happens_when_names_tests_that_are_there() -> None:
+    text = read("docs/explanation/what-happens-when.md")
+    named = re.findall(r"`([\w/]+\.py)(?:::(\w+))?`", text)
+    assert len(named) > 15
+    for file, test in named:
+        path = ROOT / (file if "/" in file else f"tests/browser/{file}")
+        assert f"def {test}" in path.read_text(), f"{file}::{test}"

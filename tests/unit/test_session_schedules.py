@@ -1,4 +1,4 @@
-"""Random schedules: sockets cut anywhere, tabs opened, closed, hidden and frozen, workers lost, the log pruned or replaced.
+"""Random schedules: sockets cut, tabs opened, closed, hidden and frozen, workers lost, the log pruned or replaced.
 
 Whatever happened, once the world has healed every tab shows the end of the log without a hole, nothing twice, and every
 publish stands in the log once.
