@@ -41,10 +41,13 @@ async function alone(act) {
   return act().finally(() => localStorage.removeItem(CLAIM));
 }
 
+// Asked for while the page loads, when the server is there; it is not worth a word if it does not come.
+const snapshots = import("/worker/snapshots.js").catch(() => ({ wanted: async () => false }));
+
 async function main() {
   await live;
   const { build } = document.documentElement.dataset;
-  const { wanted } = await import("/worker/snapshots.js"); // now, since the server is there
+  const { wanted } = await snapshots;
   do {
     await rest(REST_MS);
     await visible();
