@@ -84,6 +84,7 @@ def test_a_boot_that_fails_is_told(proxy: Proxy, new_browser: NewBrowser, path: 
     assert page.text("line-notice") == ""
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
 def test_a_worker_that_cannot_be_loaded_is_told(proxy: Proxy, new_browser: NewBrowser) -> None:
     """Not even the worker's first script comes."""
     proxy.fail("/worker/boot.js[?]*", 404)

@@ -78,6 +78,7 @@ def test_an_error_in_the_workers_own_python(proxy: Proxy, new_browser: NewBrowse
     assert "ValueError" in wait_failed(new_browser(proxy.url), "Python could not start")
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
 def test_where_tabs_may_share_nothing_each_has_its_own(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """All of the site's data is refused: the page goes on, and says what that costs."""
     proxy.change("/js/worker.js", before(DENIED))
@@ -95,6 +96,7 @@ def test_where_tabs_may_share_nothing_each_has_its_own(server: Server, proxy: Pr
         room.wait_listed(page, room.logged(server))
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
 def test_a_dead_worker_under_the_first_name(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """Its script could not be loaded, and an engine may keep that worker: the next page does not wait for it."""
     proxy.fail("/worker/boot.js[?]*", 404)

@@ -89,6 +89,7 @@ def notes(*pages: Page) -> list[Line]:
     return [line for page in pages for line in page.console if "memory snapshot" in line.text]
 
 
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
 def test_made_at_rest_by_one_tab(proxy: Proxy, new_browser: NewBrowser, engine: Engine) -> None:
     """One of two tabs has it made, and nothing of Pyodide is fetched again for it."""
     browser = new_browser(proxy.url)
@@ -139,6 +140,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.engines("chromium", why="the same snapshots.js everywhere")
 def test_a_bad_snapshot_is_dropped(server: Server, browser: Browser, damage: str) -> None:
     """The same start goes on without it."""
     page = browser.open(STILL)
@@ -151,6 +153,7 @@ def test_a_bad_snapshot_is_dropped(server: Server, browser: Browser, damage: str
     assert [text for _, text in room.logged(server)] == ["said by first"]
 
 
+@pytest.mark.engines("chromium", why="the same snapshots.js everywhere")
 def test_a_start_that_never_ended_is_noticed(server: Server, browser: Browser) -> None:
     """One that began just now may be another worker's; after one that began a while ago, the snapshot goes."""
     page = browser.open(STILL)
@@ -166,6 +169,7 @@ def test_a_start_that_never_ended_is_noticed(server: Server, browser: Browser) -
     assert page.evaluate(wanted) is False, "it failed three times, and is made no more"
 
 
+@pytest.mark.engines("chromium", why="the same snapshots.js everywhere")
 def test_without_a_database(browser: Browser, engine: Engine) -> None:
     """Where IndexedDB is refused there is no snapshot, and nothing else is amiss."""
     page = browser.open(STILL)
