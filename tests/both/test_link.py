@@ -2,7 +2,7 @@
 
 import json
 
-from partyline.link import ASK, FAIL, FIRST_WORD, KEEP, LATE, NOTE, OPEN, RETRY, RUNGS, STARTING, Link
+from partyline.link import ASK, CHECK, FAIL, FIRST_WORD, KEEP, LATE, NOTE, OPEN, RETRY, RUNGS, STARTING, Link
 
 SILENCE = 10.0
 SHARED, ELECTED, OWN = (0, 1, 2)
@@ -146,12 +146,25 @@ def test_a_worker_that_begins_anew_behind_the_same_name_may_load_as_long():
 def test_a_worker_that_says_nothing_at_all_is_tried_anew_and_then_the_rung_is_left():
     link = opening()
     assert link.tick(FIRST_WORD) == [(KEEP, (2, SHARED, "b")), (OPEN, (2, SHARED, "b"))]
-    assert link.tick(2 * FIRST_WORD) == [(OPEN, (3, ELECTED, "b"))]  # nobody else is told, until it works
-    assert link.tick(3 * FIRST_WORD) == [(OPEN, (3, OWN, "b"))]
-    assert link.tick(4 * FIRST_WORD) == [(FAIL,)]
-    assert link.next_due() == 4 * FIRST_WORD + RETRY
-    assert link.tick(4 * FIRST_WORD + RETRY) == [(OPEN, (4, SHARED, "b"))]
-    assert link.word(False, 50.0) == [(KEEP, (4, SHARED, "b"))]
+    now = 2 * FIRST_WORD
+    assert link.tick(now) == [(CHECK,)]
+    assert link.broken(now) == [(OPEN, (3, ELECTED, "b"))]  # nobody else is told, until it works
+    now += FIRST_WORD
+    assert link.tick(now) == [(CHECK,)]
+    assert link.broken(now) == [(OPEN, (3, OWN, "b"))]
+    now += FIRST_WORD
+    assert link.tick(now) == [(CHECK,)]
+    assert link.broken(now) == [(FAIL,)]
+    assert link.next_due() == now + RETRY
+    assert link.tick(now + RETRY) == [(OPEN, (4, SHARED, "b"))]
+    assert link.word(False, now + 6) == [(KEEP, (4, SHARED, "b"))]
+
+
+def test_a_script_that_cannot_be_had_says_nothing_of_the_rung():
+    link = opening()
+    assert link.broken(1.0, True) == [(FAIL,)]
+    assert link.woke(2.0) == []
+    assert link.tick(1.0 + RETRY + 100.0) == [(OPEN, (2, SHARED, "b"))]  # however late: nobody could have answered
     assert link.tick(1000.0) == []
 
 
@@ -260,6 +273,7 @@ def test_a_rung_that_did_not_work_for_this_tab_is_not_tried_twice_for_it():
     link = opening("shared", "own")
     link.tick(FIRST_WORD)
     link.tick(2 * FIRST_WORD)
+    link.broken(2 * FIRST_WORD)
     link.word(True, 21.0)
     assert link.rung == "own"
     assert opened(link.told((5, SHARED, "b"), 22.0)) == (5, SHARED, "b")
@@ -385,6 +399,8 @@ class FakeTab:
                 self.browser.keep(self, action[1])
             elif action[0] == ASK:
                 self.browser.ask(self)
+            elif action[0] == CHECK:
+                self.act(self.link.broken(self.browser.now), "check")
             else:
                 self.failed = self.has_failed = True
                 self.leave()

@@ -7,6 +7,8 @@
 //
 // `open` answers null where the browser refuses, and `guard.why` says why.
 
+const REACH_MS = 5_000;
+
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const workers = {
@@ -22,6 +24,12 @@ const workers = {
   // told, heard: functions of a text; failed: a function of a message
   open: (rung, url, name, tab, told, heard, failed) =>
     guard.attempt(() => new { shared: Shared, elected: Elected, own: Own }[rung](url, name, tab, told, heard, failed)),
+
+  // whether the server has this file just now
+  reach(url, done) {
+    const asked = fetch(url, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(REACH_MS) });
+    asked.then((answer) => done(answer.ok), () => done(false));
+  },
 
   keep: (key, text) => guard.attempt(() => localStorage.setItem(key, text)),
   kept: (key) => guard.attempt(() => localStorage.getItem(key)),
@@ -124,12 +132,15 @@ class Elected extends Following {
     const lead = () => {
       const worker = new Worker(url, { type: "module", name });
       worker.onerror = (event) => failed(event.message ?? "");
-      return closed.then(() => worker.terminate());
+      return closed.then(() => {
+        worker.onerror = null;
+        worker.terminate();
+      });
     };
     navigator.locks
       .request(`${name}-elected`, { signal: this.giveUp.signal }, lead)
       .catch((error) => {
-        if (error.name !== "AbortError") failed(String(error));
+        if (!this.giveUp.signal.aborted) failed(String(error));
       });
   }
 
@@ -166,6 +177,7 @@ class Own {
   }
 
   close() {
+    this.worker.onmessage = this.worker.onerror = null;
     this.worker.terminate();
   }
 }

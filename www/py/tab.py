@@ -10,6 +10,7 @@ follow, and is told every two seconds what came.
 
 import json
 import sys
+import time
 
 from pyscript import document, ffi, window
 
@@ -21,6 +22,7 @@ from worker import Worker
 HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
 LEFT = "partyline-left"
+LEFT_SECONDS = 600
 
 
 class Tab:
@@ -174,13 +176,15 @@ class Tab:
         """Publish what a tab that was closed had not seen acknowledged: its worker may have been lost just then."""
         left = kept_left()
         if left:
-            self.pending.update({event_id: (topic, data) for event_id, (topic, data) in left.items()})
+            fresh = time.time() - LEFT_SECONDS  # what is older was sent, or its worker kept it: this is for the moment
+            self.pending.update({key: (topic, data) for key, (topic, data, at) in left.items() if at > fresh})
             window.workers.keep(LEFT, "{}")
 
     def _leave(self, event: "object") -> None:
         if self.pending:
             left = kept_left()
-            left.update(self.pending)
+            at = time.time()
+            left.update({event_id: (topic, data, at) for event_id, (topic, data) in self.pending.items()})
             window.workers.keep(LEFT, json.dumps(left))
         self._worker.post({"kind": protocol.BYE})
         self._worker.stop()  # a page that holds nothing open may wait in the back/forward cache
@@ -333,10 +337,11 @@ class Tab:
 
 
 def kept_left() -> dict:
-    """What tabs that were closed left behind, by id: a topic and data each."""
+    """What tabs that were closed left behind, by id: topic, data and time each."""
     try:
-        return json.loads(window.workers.kept(LEFT) or "{}")
-    except ValueError:  # nothing that a tab of ours has written
+        left = json.loads(window.workers.kept(LEFT) or "{}")
+        return {key: (topic, data, float(at)) for key, (topic, data, at) in left.items()}
+    except (AttributeError, TypeError, ValueError):  # nothing that a tab of ours has written
         return {}
 
 

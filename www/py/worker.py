@@ -35,7 +35,8 @@ class Worker:
         self._failed = failed
         self._told = ffi.create_proxy(told)
         self._heard = ffi.create_proxy(heard)
-        self._broken = ffi.create_proxy(lambda why: self._act(self._link.broken(now())))
+        self._broken = ffi.create_proxy(lambda why: self._check())
+        self._url = ""
         self._on_timer = ffi.create_proxy(self._tick)
         self._on_notice = ffi.create_proxy(lambda event: self._noticed(event.data))
         self._timer = None
@@ -118,6 +119,8 @@ class Worker:
                 self._keep(action[1])
             elif action[0] == link.ASK:
                 self.post({"kind": "ping"})
+            elif action[0] == link.CHECK:
+                self._check()
             elif action[0] == link.FAIL:
                 self._close()
                 self._failed(NO_WORKER.format(window.guard.why or "its worker's script could not be loaded."))
@@ -128,16 +131,27 @@ class Worker:
         generation, rung, build = record
         rung = link.RUNGS[rung]
         name = f"partyline-{build}-{generation}-{rung}{self._key[len(KEY) :]}"
-        url = f"/worker/boot.js?build={build}&generation={generation}&rung={rung}&notices={self._key}"
-        self._worker = window.workers.open(rung, url, name, self._tab, self._told, self._heard, self._broken)
+        self._url = f"/worker/boot.js?build={build}&generation={generation}&rung={rung}&notices={self._key}"
+        self._worker = window.workers.open(rung, self._url, name, self._tab, self._told, self._heard, self._broken)
         if not self._worker:
             self._act(self._link.broken(now()))
             return
         self._worker.listen(self._listening)
         self._opened()
 
+    def _check(self) -> None:
+        """The worker does not come: is it the rung, or can its script not be had just now?"""
+        worker = self._worker
+
+        def answered(there: bool) -> None:
+            if worker is self._worker:
+                self._act(self._link.broken(now(), not there))
+
+        window.workers.reach(self._url, ffi.create_proxy(answered))
+
     def _close(self) -> None:
         if self._worker:
+            self.post({"kind": "bye"})  # it may be there still, and count this tab
             self._worker.close()
             self._worker = None
 

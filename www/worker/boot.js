@@ -132,7 +132,7 @@ async function boot() {
   const { pyodide, kind, done } = await Promise.race([loadPython(config, bundle), trouble]).finally(stopWatching);
   tell({ stage: "starting", loaded: config.bytes });
   const how = { start: kind, start_seconds: performance.now() / 1000 };
-  const settings = { ...place, ...how, name: self.name, build: config.build };
+  const settings = { ...place, ...how, name: self.name, asked: place.build, build: config.build };
   const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel);
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;

@@ -244,7 +244,7 @@ class Session:
         effects: list[Effect] = [Tell(port, protocol.encode({"kind": protocol.PING})) for port in self._tabs.quiet(now)]
         for port in self._tabs.gone(now):
             effects += self.tab_gone(port, now)
-        if self._idle_at is not None and self._idle_at <= now and len(self._outbox):
+        if self._idle_at is not None and self._idle_at <= now and len(self._outbox) and self.state != "failed":
             self._idle_at = now + IDLE_GRACE  # what was typed goes first
         if self._idle_at is not None and self._idle_at <= now:
             self._idle_at = self._dial_at = None

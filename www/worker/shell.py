@@ -34,7 +34,7 @@ class Shell:
     """
 
     def __init__(self, settings: dict[str, Any], channel: Any, kept: Vault, found: Found) -> None:
-        self._place = (int(settings["generation"]), RUNGS.index(settings["rung"]))
+        self._place = (int(settings["generation"]), RUNGS.index(settings["rung"]), str(settings["asked"]))
         self._session = Session(
             worker=secrets.token_hex(4),
             random=random,
@@ -50,7 +50,6 @@ class Shell:
             letters=found.letters,
             outbox_trouble=kept.why,
         )
-        self._build = settings["build"]
         self._channel = channel
         self._ports: dict[int, Any] = {}
         self._last_port = 0
@@ -111,8 +110,8 @@ class Shell:
 
     def _noticed(self, text: str) -> None:
         """A tab told the others which worker it follows: where that is a later one, for all, this one has to go."""
-        generation, rung, *_ = json.loads(text)
-        if rung != OWN and (generation, rung) > self._place:
+        generation, rung, build, *_ = json.loads(text)
+        if rung != OWN and (generation, rung, build) > self._place:
             self._do(self._session.superseded())
 
     def _outbox_trouble(self, why: str) -> None:
@@ -122,7 +121,7 @@ class Shell:
     def _superseded(self, generation: int) -> None:
         """A later generation has the outbox. This one's tabs may not know: where the browser forgot its record, say."""
         if self._notices is not None:
-            self._notices.postMessage(json.dumps([generation, self._place[1], self._build, time.time()]))
+            self._notices.postMessage(json.dumps([generation, *self._place[1:], time.time()]))
         self._do(self._session.superseded())
 
     def _tick(self) -> None:

@@ -4,7 +4,7 @@
 // interpreter, since the one that made a snapshot can't use the browser any more, and making it takes seconds, in which
 // the line's own worker would stand still. What it loads is in the browser's HTTP cache by now.
 
-import { failed, store } from "./snapshots.js";
+import { failed, store, wanted } from "./snapshots.js";
 
 async function get(url) {
   const response = await fetch(url);
@@ -27,6 +27,7 @@ async function make(config) {
 async function main() {
   const started = performance.now();
   const config = await (await get("/worker/boot.json")).json();
+  if (!(await wanted(config.build))) return "the memory snapshot that the server's files need is there already";
   try {
     const bytes = await make(config);
     await store(config.build, bytes);

@@ -149,6 +149,8 @@ class Vault:
             transaction.abort()
 
     def _completed(self, _: Any) -> None:
+        if self._database is None:
+            return  # lost meanwhile, which was told
         if self._ledger.superseded_by is not None:
             self._close()
             self.why = _taken_by(self._ledger.superseded_by)

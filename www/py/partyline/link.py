@@ -14,7 +14,8 @@ that long. Only one that has been there, and answers no ping for ``silence`` sec
 
 Facts go in, with ``now`` in seconds; actions come out, to be carried out in order: ``(OPEN, record)``: leave the worker
 before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep
-it, and tell nobody; ``(ASK,)``: post a ping; ``(FAIL,)``: there is no worker to be had just now.
+it, and tell nobody; ``(ASK,)``: post a ping; ``(CHECK,)``: see whether the worker's script can be had, and say
+``broken``; ``(FAIL,)``: there is no worker to be had just now.
 """
 
 TYPE_CHECKING = False
@@ -33,6 +34,7 @@ OPEN = "open"
 KEEP = "keep"
 NOTE = "note"
 ASK = "ask"
+CHECK = "check"
 FAIL = "fail"
 
 FIRST_WORD = 10.0  # seconds: so long a worker's first script may take to say that it is there
@@ -126,10 +128,14 @@ class Link:
         self.record = (self.record[0] + 1, self.record[1], self.record[2])
         return [(NOTE, self.record)]
 
-    def broken(self, now: float) -> "list[Action]":
-        """The browser says that the worker cannot be had."""
+    def broken(self, now: float, away: bool = False) -> "list[Action]":
+        """The worker cannot be had; ``away`` where its script cannot, which says nothing of the rung."""
         if self.state != OPENING:
             return []  # an error of one that is there; if it is dead, its silence will tell
+        if away:
+            self.state = FAILED
+            self._due = now + RETRY
+            return [(FAIL,)]
         self._useless.add(self.record[1])
         lower = [rung for rung in self._rungs if rung > self.record[1]]
         if not lower:
@@ -147,6 +153,8 @@ class Link:
             self._asked_at = now
             self._due = now + self.silence
             return [(ASK,)]
+        if self.state == FAILED:
+            return []  # there is nothing that could have answered
         self._due = max(self._due, now + (FIRST_WORD if self.state == OPENING else STARTING))
         return []
 
@@ -158,11 +166,12 @@ class Link:
         """Time went by."""
         if not self.state or now < self._due:
             return []
-        if now - self._due > LATE:
+        if now - self._due > LATE and self.state != FAILED:
             return self.woke(now)
         if self.state == OPENING:
             if self._tried_anew:
-                return self.broken(now)
+                self._due = now + FIRST_WORD
+                return [(CHECK,)]
             self._tried_anew = True  # a dead worker may stand under this name, which says nothing to newcomers
             return self._next_generation(now)
         if self.state == FAILED:
