@@ -277,7 +277,8 @@ def test_a_rung_that_did_not_work_for_this_tab_is_not_tried_twice_for_it():
     link.word(True, 21.0)
     assert link.rung == "own"
     assert opened(link.told((5, SHARED, "b"), 22.0)) == (5, SHARED, "b")
-    assert link.tick(22.0 + FIRST_WORD) == [(OPEN, (5, OWN, "b"))]  # the others, for whom it may work, stay
+    assert link.tick(22.0 + FIRST_WORD) == [(CHECK,)]
+    assert link.broken(22.0 + FIRST_WORD) == [(OPEN, (5, OWN, "b"))]  # the others, for whom it may work, stay
     link.word(True, 35.0)
     link.told((9, SHARED, "b"), 36.0)
     link.word(True, 36.1)  # it works now, so next time it has two chances again
