@@ -85,6 +85,7 @@ def test_losses_under_load(server: Server, browser: Browser) -> None:
         flow.wait_more(pages, 100)
         pages[loss % TABS].evaluate("window.partyline.fault('kill')")
         wait_generation(pages, 1 + loss)
+        print(f"{loss} of {LOSSES} workers lost and replaced", flush=True)
     flow.stop()
     for page in pages:
         room.wait_sent(page)
