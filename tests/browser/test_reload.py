@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.running import Server
 
 from . import room
 from .driver import Browser, Engine
+
+SURVIVING = ("generation", "worker", "object", "sockets_opened")
+"""What a worker that outlives a reload tells as it did before; ``object`` is the id of its session in its Python."""
 
 
 @pytest.mark.plain_http
@@ -35,7 +40,7 @@ def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine
         assert now["sockets_opened"] == 1
         assert now["tabs"] == 1
         if engine.extended_lifetime:
-            assert now["generation"] == before["generation"]
+            assert {key: now[key] for key in SURVIVING} == {key: before[key] for key in SURVIVING}
     assert page.errors == []
 
 
@@ -50,3 +55,26 @@ def test_a_message_sent_just_before_a_reload(server: Server, browser: Browser, e
     room.wait_listed(page, room.logged(server))
     if engine.extended_lifetime:
         assert [text for _, text in room.items(page)] == ["sent, then reloaded at once"]
+
+
+@pytest.mark.engines("chromium", why="elsewhere the worker ends with its last tab")
+def test_the_server_sees_nothing_of_a_reload(server: Server, browser: Browser) -> None:
+    """Its count of sockets and browsers is one all the time."""
+    page = browser.open("/room")
+    page.wait_line()
+    seen: set[tuple[int, int]] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            status = server.status()
+            seen.add((status["sockets"], status["browsers"]))
+
+    looker = threading.Thread(target=look)
+    looker.start()
+    for _ in range(3):
+        page.reload()
+        page.wait_line()
+    stop.set()
+    looker.join()
+    assert seen == {(1, 1)}
