@@ -20,7 +20,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 POLL_SECONDS = 0.05
 
 T = TypeVar("T")

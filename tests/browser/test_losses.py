@@ -18,7 +18,7 @@ from .flow import Flow
 
 NewBrowser = Callable[[str], Browser]
 
-SILENCE_MS = "1500"  # a worker that is busy on a loaded machine must not count as lost
+SILENCE_MS = "2000"  # a worker that is busy on a loaded machine must not count as lost
 LOSSES = int(os.environ.get("LOSSES", "4"))
 TABS = 3
 
@@ -31,15 +31,22 @@ def server(make_server: Callable[..., Server]) -> Server:
     return server
 
 
-def wait_generation(pages: list[Page], generation: int) -> None:
-    """Wait until all tabs are live on a worker of this generation, and it knows of all of them."""
+def wait_together(pages: list[Page], after: int = 0) -> int:
+    """Wait until all tabs are live on one worker that knows of all of them, of a generation after this; returns it.
+
+    Where the machine is busy, a worker may have been given up though it lived: so it need not be the very next one.
+    """
 
     def seen() -> set[tuple[int, int, str]]:
         each = [page.diagnostics() for page in pages]
         return {(one["generation"], one["tabs"], one["state"]) for one in each}
 
-    wanted = {(generation, len(pages), "live")}
-    wait(seen, lambda found: found == wanted, f"{len(pages)} tabs to be live on generation {generation}")
+    def wanted(found: set[tuple[int, int, str]]) -> bool:
+        generation, tabs, state = next(iter(found))
+        return len(found) == 1 and generation > after and (tabs, state) == (len(pages), "live")
+
+    found = wait(seen, wanted, f"{len(pages)} tabs to be live on a generation after {after}")
+    return next(iter(found))[0]
 
 
 @pytest.mark.parametrize("fault", ["kill", "hang"])
@@ -48,13 +55,13 @@ def test_a_worker_that_is_lost_is_replaced(server: Server, browser: Browser, fau
     pages = [browser.open("/room") for _ in range(TABS)]
     for page in pages:
         page.wait_line()
-    wait_generation(pages, 1)
+    first = wait_together(pages)
     room.say(pages[0], "before")
     room.wait_sent(pages[0])
     pages[1].evaluate(f"window.partyline.fault('{fault}')")
     for number, page in enumerate(pages):
         room.say(page, f"typed into the silence {number}")
-    wait_generation(pages, 2)
+    wait_together(pages, after=first)
     for page in pages:
         room.wait_sent(page)
     texts = [text for _, text in room.logged(server)]
@@ -67,7 +74,7 @@ def test_a_worker_that_is_lost_is_replaced(server: Server, browser: Browser, fau
         wait(lambda: server.status()["sockets"], lambda count: count == 1, "one socket")
     late = browser.open("/room")
     late.wait_line()
-    wait_generation([*pages, late], 2)
+    wait_together([*pages, late], after=first)
     room.wait_listed(late, room.logged(server))
 
 
@@ -78,13 +85,13 @@ def test_losses_under_load(server: Server, browser: Browser) -> None:
     pages = [browser.open("/room") for _ in range(TABS)]
     for page in pages:
         page.wait_line()
-    wait_generation(pages, 1)
+    generation = wait_together(pages)
     flow = Flow(server, pages, events=200, publishes=20)
     flow.start()
     for loss in range(1, LOSSES + 1):
         flow.wait_more(pages, 100)
         pages[loss % TABS].evaluate("window.partyline.fault('kill')")
-        wait_generation(pages, 1 + loss)
+        generation = wait_together(pages, after=generation)
         print(f"{loss} of {LOSSES} workers lost and replaced", flush=True)
     flow.stop()
     for page in pages:
