@@ -46,7 +46,6 @@ class Chromium(Engine):
     name = "chromium"
     extended_lifetime = True
     keeps_pages = True
-    limits_storage = True
     can_freeze = True
     has_worker_console = True
 

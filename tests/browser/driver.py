@@ -190,7 +190,6 @@ class Engine(ABC):
     About what its driver can do:
         can_freeze, can_crash: whether ``Page.freeze`` and ``Page.crash`` work.
         has_console: ``Page.console`` has all that a page says; else only what it says after its document is loaded.
-        limits_storage: whether ``Browser.limit_storage`` works.
         has_worker_console: ``Browser.worker_console`` has what SharedWorkers say; else it is empty.
     """
 
@@ -203,7 +202,6 @@ class Engine(ABC):
     can_freeze = False
     can_crash = True
     has_console = True
-    limits_storage = False
     has_worker_console = False
 
     @abstractmethod

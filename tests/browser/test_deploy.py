@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -22,7 +23,8 @@ def deploy(server: Server, folder: Path) -> None:
         shutil.copy(ROOT / name, folder / name)
     with (folder / "www" / "worker" / "session.py").open("a") as source:
         source.write("\n# a newer version\n")
-    server.settings.setdefault("ASSETS", str(ROOT / "build" / "assets"))
+    if "PARTYLINE_ASSETS" not in os.environ:
+        server.settings["ASSETS"] = str(ROOT / "build" / "assets")
     server.root = folder
     server.start()
 

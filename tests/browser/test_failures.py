@@ -14,7 +14,7 @@ from .proxy import Proxy
 
 NewBrowser = Callable[[str], Browser]
 
-# What a browser does whose user blocks all data of the site, as seen in Chromium: see test_storage.py for the real one
+# What Chromium was seen to do where the user blocks all data of the site
 DENIED = """(() => {
     const deny = () => { throw new DOMException("Access is denied.", "SecurityError"); };
     for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, {get: deny});

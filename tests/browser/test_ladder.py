@@ -78,8 +78,8 @@ def test_the_elected_tab_is_closed(server: Server, browser: Browser) -> None:
 
 
 @pytest.mark.engines("chromium", why="the same Python everywhere")
-def test_a_rung_that_does_not_work_leads_to_the_next(server: Server, browser: Browser) -> None:
-    """Nothing but a word that no rung has is refused, and told."""
+def test_a_rung_that_is_none_is_refused(browser: Browser) -> None:
+    """The page says which there are."""
     page = browser.open("/room?ladder=rocket")
     page.wait_line("failed")
-    page.wait_text("line-notice", lambda text: "?ladder=rocket" in text)
+    page.wait_text("line-notice", lambda text: "?ladder=rocket" in text and "shared, elected, own" in text)

@@ -14,7 +14,7 @@ import pytest
 from tests.running import Server
 
 from . import room
-from .driver import Browser, Engine, Page, wait
+from .driver import Browser, Page, wait
 
 NewBrowser = Callable[[str], Browser]
 
@@ -202,13 +202,9 @@ def test_without_a_database_all_goes_on_in_memory(server: Server, browser: Brows
     assert page.errors == []
 
 
-@pytest.mark.engines("chromium", why="the same Python everywhere")
-def test_a_full_disk_is_told_to_the_tabs_and_over_when_there_is_room(
-    server: Server, browser: Browser, engine: Engine
-) -> None:
+@pytest.mark.engines("chromium", why="no other driver can say how much a page may store")
+def test_a_full_disk_is_told_to_the_tabs_and_over_when_there_is_room(server: Server, browser: Browser) -> None:
     """What was not kept is sent all the same, and kept as soon as there is room."""
-    if not engine.limits_storage:
-        pytest.skip("how much this engine's pages may store is not for tests to say")
     browser.open("/api/status")
     browser.limit_storage(1)  # before there is a database: the engine looks at it again after a while only
     pages = [browser.open("/room")]

@@ -186,7 +186,6 @@ class Tab:
             at = time.time()
             left.update({event_id: (topic, data, at) for event_id, (topic, data) in self.pending.items()})
             window.workers.keep(LEFT, json.dumps(left))
-        self._worker.post({"kind": protocol.BYE})
         self._worker.stop()  # a page that holds nothing open may wait in the back/forward cache
 
     def _shown(self, event: "object") -> None:

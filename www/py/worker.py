@@ -9,12 +9,15 @@ import time
 
 from pyscript import document, ffi, window
 
-from partyline import link
+from partyline import link, protocol
 from partyline.link import Link
 
 KEY = "partyline-worker"
 LOWER_RUNG_SECONDS = 600  # so long tabs to come begin on a rung that is not the best, because the best failed
-NOT_ABLE = "This browser cannot do what the address asks for (?ladder={}): it lacks Web Locks or SharedWorker."
+NOT_ABLE = (
+    "?ladder={} cannot be had here; this browser has: {}. An elected worker needs Web Locks, which browsers have over "
+    "HTTPS and on localhost alone."
+)
 NO_WORKER = "Python could not start: {} Reload the page; if that does not help, allow this site's data."
 
 
@@ -47,7 +50,7 @@ class Worker:
         forced = window.URLSearchParams.new(window.location.search).get("ladder") or ""
         self._rungs = [rung for rung in able if rung == forced] if forced else able
         self._key = f"{KEY}-{forced}" if forced else KEY  # those that are forced are apart from all others
-        self._refusal = "" if self._rungs else NOT_ABLE.format(forced)
+        self._refusal = "" if self._rungs else NOT_ABLE.format(forced, ", ".join(able))
         self._link = Link(page.build, self._rungs, float(page.silence)) if self._rungs else None
 
     @property
@@ -118,7 +121,7 @@ class Worker:
             elif action[0] == link.NOTE:
                 self._keep(action[1])
             elif action[0] == link.ASK:
-                self.post({"kind": "ping"})
+                self.post({"kind": protocol.PING})
             elif action[0] == link.CHECK:
                 self._check()
             elif action[0] == link.FAIL:
@@ -151,7 +154,7 @@ class Worker:
 
     def _close(self) -> None:
         if self._worker:
-            self.post({"kind": "bye"})  # it may be there still, and count this tab
+            self.post({"kind": protocol.BYE})  # it may be there still, and count this tab
             self._worker.close()
             self._worker = None
 

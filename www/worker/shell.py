@@ -205,9 +205,9 @@ def hang() -> None:
 async def start(config: str, channel: Any) -> Shell:
     """Start the line.
 
-    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files;
-    ``notices``, the channel on which tabs tell each other which worker they follow; ``start``, "plain" or "snapshot",
-    and ``start_seconds``, how long Python took.
+    ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files, and
+    ``asked``, the one that its tabs asked for; ``notices``, the channel on which tabs tell each other which worker they
+    follow; ``start``, "plain" or "snapshot", and ``start_seconds``, how long Python took.
     """
     settings = json.loads(config)
     js.console.info(f"partyline: worker {settings['name']} on Python {sys.version.split()[0]}")
