@@ -15,7 +15,7 @@ from collections.abc import Callable
 from .identity import Identities
 from .limits import Buckets
 from .log import Draft, EventLog, LogError
-from .presence import Entry, Everybody, Roster
+from .presence import Entry, Everybody, Person, Roster
 from .visits import TOPIC, Visits
 from .wire import text_frame
 
@@ -65,6 +65,7 @@ class Attendance:
         self._visits = Visits(self._server, identities.seal)
         self._untold: list[Draft] = []  # joins and leaves that the log has not taken
         self._elsewhere: dict[str, str] = {}  # the visits of browsers on other processes
+        self._elsewhere_version = -1  # of the announcements that it was read from
         self._changed = asyncio.Event()
         self._own_changed = True
         self.frame = text_frame(self.everybody().frame())
@@ -79,6 +80,8 @@ class Attendance:
 
         The event, and the leave that will follow it, are counted as what its ``address`` publishes.
         """
+        if self._elsewhere_version != self._log.announced_version:
+            self._look_elsewhere(self.everybody())
         if not self._visits.of(entry.browser) and entry.browser not in self._elsewhere:
             await asyncio.sleep(self._addresses.of(address).take(2))
         self.roster.add(entry)
@@ -149,14 +152,20 @@ class Attendance:
         if frame != self.frame:
             self.frame = frame
         self.on_told()
-        here = self.roster.people()
-        self._elsewhere = {name: person.visit for name, person in everybody.people.items() if name not in here}
+        here = self._look_elsewhere(everybody)
         self._tell_later(self._visits.look(everybody.people, now, here=here.keys(), complete=everybody.complete))
         self.roster.visits = {browser: self._visits.of(browser) for browser in here}
         drafts = self._untold[:MAX_TOLD]
         if drafts:
             await self._log.append(drafts)
             del self._untold[: len(drafts)]
+
+    def _look_elsewhere(self, everybody: Everybody) -> dict[str, Person]:
+        """Note who is on the other processes' sockets alone; returns who is on ours."""
+        here = self.roster.people()
+        self._elsewhere_version = self._log.announced_version
+        self._elsewhere = {name: person.visit for name, person in everybody.people.items() if name not in here}
+        return here
 
     def _tell_later(self, drafts: list[Draft]) -> None:
         """Keep joins and leaves until the log has taken them; their ids are idempotent, so each is told once."""

@@ -282,7 +282,7 @@ async def test_who_takes_nothing_is_closed_all_the_same_when_the_log_fails(serve
     stuck.connect(("127.0.0.1", server.port))
     async with connect(server, sock=stuck, compression=None, ping_interval=None, close_timeout=1) as reads_nothing:
         await reads_nothing.hello(browser="stuck", subscribe=["room"])
-        await reads_nothing.until("subscribed")
+        await reads_nothing.presence(sockets=1, subscribers={"room": 1})  # after it nothing is left to be said
         reads_nothing.socket.transport.pause_reading()
         text = "x" * 200_000
         for _ in range(2):  # the second finds no room in the socket, and is put before it without waiting
