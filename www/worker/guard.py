@@ -21,7 +21,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Coroutine, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from pyodide.ffi import can_run_sync, run_sync
 
@@ -65,7 +65,7 @@ class Guard:
         time.sleep = self.sleep
         loop = asyncio.get_running_loop()
         self._create_task = loop.create_task
-        loop.create_task = self._make_task  # type: ignore[method-assign]  # Pyodide's set_task_factory drops contexts
+        loop.create_task = self._make_task  # type: ignore[assignment,method-assign]  # Pyodide's set_task_factory drops contexts
         loop._keyboard_interrupt_handler = lambda: None  # type: ignore[attr-defined]  # a task that was stopped
 
     @property
@@ -117,9 +117,9 @@ class Guard:
             raise KeyboardInterrupt
         return wanted.result()
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float | SupportsIndex) -> None:
         """Suspend the calling cell for so many seconds; ``time.sleep``."""
-        if seconds < 0:
+        if (seconds := float(seconds)) < 0:
             raise ValueError("sleep length must be non-negative")
         if current.get() is None or not can_run_sync():
             self._sleep(seconds)

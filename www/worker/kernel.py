@@ -1,0 +1,178 @@
+"""Runs a notebook's cells in this CPython: one after the other, in a namespace of their own, with Jupyter's manners.
+
+    submit(cell, source, sink) ──queued──> running ──> done | error        told by ``told(cell, state, count, seconds)``
+
+What a cell prints, displays, asks and raises goes to its ``sink``, and so does what its background tasks do later. When
+a cell is run again, what it started before is stopped. A cell that fails, or is stopped, takes the queue with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextvars
+import linecache
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pyodide.code import CodeRunner
+
+import reports
+from guard import Guard, Run, current
+
+MODULE = "__main__"
+
+
+class Sink(Protocol):
+    """Where a run's outputs go; nbformat's outputs, one method each."""
+
+    def stream(self, name: str, text: str) -> None:
+        """Text came on ``stdout`` or ``stderr``."""
+
+    def display(self, data: reports.Bundle, metadata: reports.Bundle, display_id: str | None, *, update: bool) -> None:
+        """A MIME bundle is to be shown; with ``update``, in place of those of the same ``display_id``."""
+
+    def result(self, count: int, data: reports.Bundle, metadata: reports.Bundle) -> None:
+        """The value of the cell's last expression."""
+
+    def error(self, name: str, value: str, text: str) -> None:
+        """An exception ended the cell: its class's name, what it says, and its traceback."""
+
+    def clear(self, *, wait: bool) -> None:
+        """Forget what was shown; with ``wait``, as soon as something else is."""
+
+    def ask(self, prompt: str, *, password: bool) -> asyncio.Future[str]:
+        """Ask the user for a line of text."""
+
+
+Told = Callable[[str, str, int | None, float | None], None]
+
+
+class CellRun(Run):
+    """One run of a cell: its ``sink`` hears of all that it does."""
+
+    def __init__(self, cell: str, filename: str, count: int, sink: Sink) -> None:
+        super().__init__(filename)
+        self.cell = cell
+        self.count = count
+        self.sink = sink
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell that waits for its turn."""
+
+    cell: str
+    source: str
+    sink: Sink
+
+
+class Kernel:
+    """The interpreter of one notebook.
+
+    Args:
+        guard: stops cells; one for the whole worker.
+        name: the notebook's, part of what its code is compiled under.
+        told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
+            long it took in seconds.
+    """
+
+    def __init__(self, guard: Guard, name: str, told: Told) -> None:
+        self._guard = guard
+        self._name = name
+        self._told = told
+        self._queue: deque[Job] = deque()
+        self._running: CellRun | None = None
+        self._count = 0
+        self._runs: dict[str, CellRun] = {}  # the last one of each cell
+        self._names: dict[str, str] = {}  # what a cell is called in tracebacks, by file name
+        self.restart()
+
+    def restart(self) -> None:
+        """Stop all that runs, and forget all variables."""
+        self.stop()
+        for run in self._runs.values():
+            self._guard.stop(run)
+        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__}
+        self._context = contextvars.copy_context()
+        self._count = 0
+
+    @property
+    def busy(self) -> str | None:
+        """The id of the cell that runs."""
+        return None if self._running is None else self._running.cell
+
+    def submit(self, cell: str, source: str, sink: Sink) -> None:
+        """Run a cell, after those that wait."""
+        if any(job.cell == cell for job in self._queue):
+            return
+        self._queue.append(Job(cell, source, sink))
+        self._told(cell, "queued", None, None)
+        self._next()
+
+    def stop(self, cell: str | None = None) -> None:
+        """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left."""
+        run = self._running if cell is None else self._runs.get(cell)
+        if run is None or run is self._running or any(job.cell == cell for job in self._queue):
+            self._abandon()
+        if run is not None:
+            self._guard.stop(run)
+
+    def _abandon(self) -> None:
+        waiting, self._queue = self._queue, deque()
+        for job in waiting:
+            self._told(job.cell, "idle", None, None)
+
+    def _next(self) -> None:
+        if self._running is not None or not self._queue:
+            return
+        job = self._queue.popleft()
+        before = self._runs.get(job.cell)
+        if before is not None:
+            self._guard.stop(before)
+        self._count += 1
+        filename = f"{self._name}-{job.cell}-{self._count}"
+        run = CellRun(job.cell, filename, self._count, job.sink)
+        self._running = self._runs[job.cell] = run
+        self._names[filename] = f"Cell [{self._count}]"
+        linecache.cache[filename] = (len(job.source), None, job.source.splitlines(keepends=True), filename)
+        self._told(job.cell, "running", self._count, None)
+        began = time.monotonic()
+        task = self._guard.start(run, self._execute(run, job.source), self._context)
+        task.add_done_callback(
+            lambda done: self._ended(run, done, time.monotonic() - began), context=contextvars.Context()
+        )
+
+    async def _execute(self, run: CellRun, source: str) -> bool:
+        """Run the source; returns whether it went well. What it raised has gone to the sink."""
+        try:
+            code = CodeRunner(source, filename=run.filename, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).compile()
+            value = await code.run_async(self.namespace)
+            if value is not None:
+                self.namespace["_"] = value
+                run.sink.result(run.count, *reports.bundle(value))
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and error.args == ("stopped",):
+                error = KeyboardInterrupt().with_traceback(error.__traceback__)
+            with self._guard.shield:
+                name, said = type(error).__name__, str(error)
+                run.sink.error(name, said, reports.error_text(error, self._names))
+            return False
+        return True
+
+    def _ended(self, run: CellRun, task: asyncio.Task[bool], seconds: float) -> None:
+        went_well = not task.cancelled() and task.exception() is None and task.result()
+        self._running = None
+        if not went_well:
+            self._abandon()
+        self._told(run.cell, "done" if went_well else "error", run.count, seconds)
+        self._next()
+
+
+def running() -> CellRun | None:
+    """The run that the calling code belongs to; None outside of cells."""
+    run = current.get()
+    return run if isinstance(run, CellRun) else None
