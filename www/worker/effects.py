@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from outbox import Letter
+
+if TYPE_CHECKING:
+    from partyline.protocol import Header
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,22 @@ class Tell:
 
     port: int
     text: str
+
+
+@dataclass(frozen=True)
+class Hear:
+    """Let the cells have the events of this frame: its bodies, unread, by topic."""
+
+    bodies: list[tuple[str, str]]
+    gap: bool
+
+
+@dataclass(frozen=True)
+class Serve:
+    """A tab asks something of the notebooks."""
+
+    port: int
+    request: Header
 
 
 @dataclass(frozen=True)
@@ -84,4 +104,4 @@ class Retire:
     """End this worker: another one has taken over."""
 
 
-Effect = Dial | HangUp | Send | Broadcast | Tell | Keep | Discard | Watch | Drop | Fault | Retire
+Effect = Dial | HangUp | Send | Broadcast | Tell | Hear | Serve | Keep | Discard | Watch | Drop | Fault | Retire

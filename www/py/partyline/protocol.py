@@ -54,7 +54,8 @@ PING = "ping"  # the worker says it too, to a tab that it has not heard of for l
 PONG = "pong"  # the answer, of either
 FAULT = "fault"
 BYE = "bye"
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE)
+NOTEBOOK = "notebook"  # the worker says it too
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE, NOTEBOOK)
 
 # worker -> tab, over the tab's port; besides events, snapshot, ack, error, ping and pong
 BOOTING = "booting"
