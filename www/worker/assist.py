@@ -61,7 +61,7 @@ def signature(text: str, offset: int, namespace: Namespace) -> str:
 
 
 def hover(text: str, offset: int, namespace: Namespace) -> str:
-    """What is at ``offset``: a name's signature, or type and value, and its documentation; empty where it is unknown."""
+    """What is at ``offset``: a name's signature or type, and its documentation; empty where it is unknown."""
     end = offset
     while end < len(text) and (text[end].isalnum() or text[end] == "_"):
         end += 1

@@ -1,4 +1,4 @@
-"""The notebooks' home in this browser: IndexedDB. A notebook's text is read when it is opened, its entry when all are listed.
+"""The notebooks' home in this browser: IndexedDB. A text is read when its notebook is opened, entries to list all.
 
     shelf = Shelf(family); await shelf.entries(); await shelf.read(name); await shelf.write(name, entry, text)
 
@@ -22,7 +22,7 @@ OPEN_SECONDS = 5.0
 ENTRIES, TEXTS = "entries", "texts"
 
 Entry = dict[str, Any]
-"""What a list shows of a notebook: ``name``, ``title``, ``cells``, ``time`` (of its last change, seconds since 1970)."""
+"""What a list shows of a notebook: ``name``, ``title``, ``cells``, ``time`` of its last change (seconds since 1970)."""
 
 
 class Shelf:
