@@ -24,7 +24,7 @@ from .identity import COOKIE, Identities
 
 PAGES = {"/": "home", "/room": "room"}
 
-WORKER_SCRIPTS = ("boot", "snapshot", "snapshots")
+WORKER_SCRIPTS = ("boot", "snapshot", "snapshots", "turns")
 """The worker's JavaScript, without the suffix. All of it counts in the build's hash."""
 
 UNUSED_PLUGINS = ("codemirror", "deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")

@@ -32,5 +32,4 @@ export function watch(pyodide) {
     set 0(_) {},
   };
   pyodide.setInterruptBuffer(buffer);
-  pyodide.registerJsModule("turns", turns);
 }
