@@ -7,6 +7,7 @@ Outputs are told at most every ``FLUSH_SECONDS``, however fast they come.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Callable
 from typing import Any
@@ -101,7 +102,7 @@ class Opened:
         return self._sinks.get(sink.cell) is sink
 
     def _cell_is(self, cell_id: str, state: str, count: int | None, seconds: float | None) -> None:
-        try:
+        with contextlib.suppress(Refused):  # the cell was deleted while it ran
             if state == "queued":
                 self.tell(self.document.queued(cell_id))
             elif state == "running":
@@ -111,8 +112,6 @@ class Opened:
             else:
                 self._sinks[cell_id].flush()
                 self.tell(self.document.finished(cell_id, state, count, seconds))
-        except Refused:
-            pass  # the cell was deleted while it ran
         if not self.busy or state == "running":
             self._post({"what": "kernel", "state": "busy" if self.busy else "idle"})
 
@@ -174,10 +173,8 @@ class CellSink:
         self._due = False
         delta = self._outputs.take()
         if delta is not None and self._notebook.is_current(self):
-            try:
+            with contextlib.suppress(Refused):  # the cell was deleted while it ran
                 self._notebook.tell(self._notebook.document.output(self.cell, delta))
-            except Refused:
-                pass  # the cell was deleted while it ran
 
     def _schedule(self) -> None:
         if not self._due:

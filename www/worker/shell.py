@@ -34,7 +34,8 @@ HANG_SECONDS = 60
 class Shell:
     """The session's hands.
 
-    ``channel`` reaches all tabs; ``turns`` is what turns.js exports; ``kept`` is the outbox's home, in which an earlier worker left what was ``found``.
+    ``channel`` reaches all tabs; ``turns`` is what turns.js exports; ``kept`` is the outbox's home, in which an earlier
+    worker left what was ``found``.
     """
 
     def __init__(self, settings: dict[str, Any], channel: Any, turns: Any, kept: Vault, found: Found) -> None:
