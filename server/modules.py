@@ -44,7 +44,8 @@ def make_modules(manifest: Manifest) -> Modules:
 
 def make_policy(*, scripts: str = "", styles: str = "") -> str:
     """A Content-Security-Policy that allows our own files, and these sources beside them."""
+    script, style = f"{SCRIPTS} {scripts}".strip(), f"'self' {styles}".strip()
     return (
-        f"default-src 'self'; script-src {SCRIPTS}{scripts and f' {scripts}'}; style-src 'self'{styles and f' {styles}'}; "
+        f"default-src 'self'; script-src {script}; style-src {style}; "
         "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
     )
