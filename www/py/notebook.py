@@ -11,18 +11,18 @@ from pyscript import ffi, window
 from cells import Cells
 from commands import make_toolbar
 from dom import find, make, show
-from local import Local
+from remote import Remote
 from status import draw_status
 from tab import Tab, random_id
-
-NO_KERNEL = "This page cannot run code yet."
 
 
 def draw() -> None:
     """Show the state of the line and the notebook."""
     draw_status(line)
-    show(find("kernel-status"), "no kernel yet" if line.python else "starting")
+    show(find("kernel-status"), notebook.kernel)
+    find("kernel-status").parentElement.dataset.state = notebook.kernel
     cells.show(notebook.cells)
+    go_where_wished()
     draw_outline()
 
 
@@ -55,7 +55,7 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         elif command == "run-stay" and cells.get(at).type == "markdown":
             cells.select(at)
     elif command == "stop":
-        refuse(NO_KERNEL)
+        notebook.ask({"do": "stop", "cell": cell_id})
     elif command == "above":
         add(cells.neighbour(at, -1), "code", edit=False)
     elif command == "below":
@@ -86,12 +86,15 @@ def act(command: str, cell_id: "str | None" = None) -> None:
 
 def run(ids: "list[str]") -> None:
     """Run cells: Markdown is rendered, code goes to the kernel."""
+    code = []
     for cell_id in ids:
         cell = cells.get(cell_id)
         if cell.type == "markdown":
             cell.editing = False
         elif cell.type == "code":
-            refuse(NO_KERNEL)
+            code.append(cell_id)
+    if code:
+        notebook.ask({"do": "run", "cells": code})
     draw()
 
 
@@ -104,15 +107,28 @@ def go_on(at: str) -> None:
         cells.select(there)
 
 
-def add(after: "str | None", kind: str, source: str = "", edit: bool = True) -> str:
-    """A new cell; returns its id."""
+def add(after: "str | None", kind: str, source: str = "", edit: bool = True) -> None:
+    """A new cell, in which one is then, or at which."""
     fresh = random_id()[:8]
     send({"op": "add", "after": after, "type": kind, "id": fresh, "source": source})
-    if edit:
-        cells.edit(fresh)
-    else:
-        cells.select(fresh)
-    return fresh
+    wish("edit" if edit else "select", fresh)
+
+
+def wish(how: str, cell_id: str) -> None:
+    """Go to a cell as soon as the worker has made it."""
+    wishes.append((how, cell_id))
+
+
+def go_where_wished() -> None:
+    """The last wish counts."""
+    there = [(how, cell_id) for how, cell_id in wishes if cell_id in cells.order]
+    if there:
+        wishes.clear()
+        how, cell_id = there[-1]
+        if how == "edit":
+            cells.edit(cell_id)
+        else:
+            cells.select(cell_id)
 
 
 def move(at: str, direction: str) -> None:
@@ -124,21 +140,17 @@ def move(at: str, direction: str) -> None:
 
 
 def split(at: str, offset: int) -> None:
-    """Two cells of one, at the caret."""
-    cell = cells.get(at)
-    before, after = json.loads(window.editors.halves(cell.editor.text(), offset))
-    cell.editor.setText(before)
-    add(at, cell.type, after)
+    """Two cells of one, at the caret, which counts in UTF-16 units."""
+    fresh = random_id()[:8]
+    send({"op": "split", "cell": at, "at": offset, "id": fresh})
+    wish("edit", fresh)
 
 
 def merge(at: str) -> None:
     """One cell of two: the one below comes to this one's end."""
     below = cells.neighbour(at, 1)
-    if below is None:
-        return
-    cells.get(at).editor.setText(cells.get(at).editor.text() + "\n" + cells.get(below).editor.text())
-    send({"op": "delete", "cells": [below]})
-    cells.select(at)
+    if below is not None:
+        send({"op": "merge", "cells": [at, below]})
 
 
 def heard(cell_id: str, what: str, text: str) -> None:
@@ -158,21 +170,74 @@ def heard(cell_id: str, what: str, text: str) -> None:
         else:
             cells.select(there)
     elif what == "push":
-        accept(cell_id, value)
+        push(cell_id, value["version"], value["changes"])
+    elif what == "pull":
+        pull(cell_id, value["version"])
     elif what == "ask":
-        window.editors.answer(value["ref"], "null")  # there is no namespace to ask
+        help_with(value["ref"], value["about"], value["text"], value["offset"])
 
 
-def accept(cell_id: str, push: dict) -> None:
-    """Take an edit, as the authority does: nobody else edits a notebook that this tab alone has."""
-    updates = [{"author": window.workers.tab, "changes": changes} for changes in push["changes"]]
-    cells.get(cell_id).editor.receive(json.dumps({"version": push["version"], "updates": updates}))
+def push(cell_id: str, version: int, changes: "list") -> None:
+    """Bring the worker what was typed; it takes all of it, or says that somebody else was first."""
+    told = []
+
+    def answered(value: object, code: str, message: str) -> None:
+        if not code or told or cell_id not in cells.order:
+            return
+        told.append(code)
+        if code == "stale":
+            cells.get(cell_id).editor.refused()
+        else:
+            refuse(message)
+
+    for index, change in enumerate(changes):
+        edit = {"op": "edit", "cell": cell_id, "version": version + index, "changes": change}
+        edit["author"] = window.workers.tab
+        notebook.apply(edit, answered)
+
+
+def pull(cell_id: str, version: int) -> None:
+    """Fetch what an editor lacks."""
+
+    def answered(value: "dict | None", code: str, message: str) -> None:
+        if cell_id not in cells.order:
+            return
+        if code:
+            refuse(message)
+        elif "updates" in value:
+            cells.get(cell_id).editor.receive(json.dumps({"version": version, "updates": value["updates"]}))
+        else:
+            cells.get(cell_id).editor.reset(value["source"], value["version"], True)
+
+    notebook.ask({"do": "pull", "cell": cell_id, "version": version}, answered)
+
+
+def help_with(ref: int, about: str, text: str, offset: int) -> None:
+    """Ask the live namespace about the code that is being written."""
+
+    def answered(value: object, code: str, message: str) -> None:
+        window.editors.answer(ref, json.dumps(None if code else value))
+
+    notebook.ask({"do": about, "text": text, "offset": offset}, answered)
 
 
 def send(op: dict) -> None:
-    """Carry out an operation on the notebook, and show what came of it."""
-    refuse(notebook.apply(op))
-    draw()
+    """Have an operation carried out; what comes of it is shown when the worker says so."""
+    notebook.apply(op)
+
+
+def changed(change: "dict | None") -> None:
+    """The notebook has changed: the editors are told what was typed elsewhere, or in them and taken."""
+    if change is None:
+        for cell_id in [each for each in cells.order if notebook.cell(each) is not None]:
+            pull(cell_id, cells.get(cell_id).editor.version())
+    else:
+        for step in change["steps"]:
+            if step["step"] == "text" and step["cell"] in cells.order:
+                update = {"author": step["author"], "changes": step["changes"]}
+                received = {"version": step["version"], "updates": [update]}
+                cells.get(step["cell"]).editor.receive(json.dumps(received))
+    line.changed()
 
 
 def refuse(message: str) -> None:
@@ -181,10 +246,27 @@ def refuse(message: str) -> None:
     line.changed()
 
 
-notebook = Local()
+def request(text: str) -> object:
+    """window.partyline.notebook(json): ask the worker as the page does; a Promise of the answer, as JSON."""
+    asked = json.loads(text)
+
+    def begin(resolve: object, reject: object) -> None:
+        def answered(value: object, code: str, message: str) -> None:
+            resolve(json.dumps({"value": value, "code": code, "error": message}))
+
+        notebook.ask(asked, answered)
+
+    promises.append(window.Promise.new(ffi.create_proxy(begin)))  # held, or MicroPython may collect what it returns
+    del promises[:-10]
+    return promises[-1]
+
+
+promises = []
+wishes = []
 cells = Cells(find("cells"), window.workers.tab, act)
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 line = Tab("notebook", [], draw)
-draw()
+notebook = Remote(line, find("notebook").dataset.name, changed, refuse)
 line.start()
+window.partyline.notebook = ffi.create_proxy(request)

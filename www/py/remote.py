@@ -22,7 +22,7 @@ class Remote:
         changed: is called with each change that is in, and with None where all of the notebook is new.
         refused: is called with what went wrong, as a text; empty where something went right again.
 
-    ``kernel`` is starting, idle or busy; ``suspends`` whether the worker can suspend Python; ``asks`` holds by cell what
+    ``kernel`` is starting, idle or busy; ``suspends`` whether the worker can suspend Python; ``asks`` has by cell what
     ``input`` asks; ``trouble`` says why nothing is kept; ``original`` whether there is one to go back to; ``saved`` is
     the number of the last change that is kept.
     """

@@ -39,7 +39,7 @@ class Workshop:
     ) -> None:
         guard = Guard(turns)
         guard.install()
-        display.install(guard)
+        display.install()
         self.live = LiveData(session, guard, do)
         self.desk = Desk(guard, Shelf(family), tell)
         partyline.line = Line(self.live)  # type: ignore[attr-defined]  # from partyline import line
