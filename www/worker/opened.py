@@ -33,16 +33,24 @@ class Opened:
         guard: stops cells.
         post: tells all tabs that have it open; a dict with ``what`` and more.
         changed: is called after each change, for who saves.
+        hold: is called with True before a cell runs during which this worker may hear nothing, and with False after it.
     """
 
-    def __init__(self, document: Document, guard: Guard, post: Post, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        guard: Guard,
+        post: Post,
+        changed: Callable[[], None],
+        hold: Callable[[bool], None],
+    ) -> None:
         self.document = document
         self.name: str = document.whole()["name"]
         self.ports: set[int] = set()
         self.asked: dict[str, tuple[str, str, bool, asyncio.Future[str]]] = {}  # by cell: what input() waits for
         self._post = post
         self._changed = changed
-        self._kernel = Kernel(guard, self.name, self._cell_is)
+        self._kernel = Kernel(guard, self.name, self._cell_is, hold)
         self._sinks: dict[str, CellSink] = {}
 
     @property

@@ -41,5 +41,5 @@ class Workshop:
         guard.install()
         display.install()
         self.live = LiveData(session, guard, do)
-        self.desk = Desk(guard, Shelf(family), tell)
+        self.desk = Desk(guard, Shelf(family), tell, lambda on: do(session.cells_hold(on)))
         partyline.line = Line(self.live)  # type: ignore[attr-defined]  # from partyline import line
