@@ -76,3 +76,20 @@ def test_changes_that_are_made_here():
             assert apply(appending(text, more), text) == text + more
         for length in range(len(text) + 1):
             assert apply(cutting(text, length), text) == text[:length]
+
+
+RECORDED = [  # made by @codemirror/state 6.7.6: a text, the JSON of a ChangeSet, the text after it
+    ["bb漢é😀😀ab", [4, [4, "é", ""], 1, [1, "a"]], "bb漢éé\naa"],
+    ["\nb漢漢漢éb😀\n😀bé", [[0, "a"], 3, [0, "😀a", "é"], 4, [6, "😀bb"], 1], "a\nb漢😀a\né漢漢éb😀bbé"],
+    ["\n😀ba\n", [4, [0, "😀é"], 2, [0, "b😀", "bé"]], "\n😀b😀éa\nb😀\nbé"],
+    ["😀ab😀a😀abé", [[0, "😀", "b😀"], 2, [1, "漢"], 6, [2, "", "", "😀a"], 1], "😀\nb😀😀漢b😀a😀\n\n😀aé"],
+    ["a\n😀\naa漢\n", [2, [3, "", ""], 1, [3, "漢b😀漢漢"]], "a\n\na漢b😀漢漢"],
+    ["a😀béé\nbb", [[1, "ab"], [6, "漢", "b"], 2, [0, "", "😀b"]], "ab漢\nbbb\n😀b"],
+    ["漢\nbaaé\n漢漢\naéé😀", [3, [2, "é😀a😀"], 4, [1, "", "b漢", ""], [5, "😀é"]], "漢\nbé😀a😀é\n漢漢\nb漢\n😀é"],
+    ["béabébéé漢😀é😀漢", [3, [1, "漢b", "漢"], 3, [1], 3, [3, "b", ""], 1], "béa漢b\n漢ébé漢😀b\n漢"],
+]
+
+
+def test_what_codemirror_made():
+    for text, changes, after in RECORDED:
+        assert apply(changes, text) == after

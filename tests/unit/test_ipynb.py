@@ -294,9 +294,14 @@ def test_bytes_and_a_byte_order_mark() -> None:
         (file(code(outputs=[{"output_type": "error", "traceback": [1]}])), Broken, "traceback"),
         (file({"cell_type": "markdown", "attachments": {"a.png": 1}}), Broken, "attachment 'a.png'"),
         (file(code(source="x" * (MAX_SOURCE + 1))), TooLarge, "1,000,001 characters"),
-        (file(*[{}] * 1_000_000), TooLarge, "1,000,000 cells"),
+        (file(*[{}] * 100_000), TooLarge, "100,000 cells"),
+        (file(*[{}] * 1_000_000), TooLarge, "500,000 lists and objects"),
         ('{"nbformat": 4, "cells": ' + "[" * 100_000, Broken, f"deeper than {MAX_DEPTH}"),
         ('{"a":' * 100_000, Broken, f"deeper than {MAX_DEPTH}"),
+        ("[" * 100_000 + "]" * 100_000, Broken, f"deeper than {MAX_DEPTH}"),
+        ("[}" * 100_000, NotJson, "not JSON"),
+        ("]" * 100_000, NotJson, "not JSON"),
+        ("[" * 20, NotJson, "not JSON"),
         (" " * (50 * MAX_BYTES // 20), TooLarge, "50 MB; 20 MB"),
     ],
     ids=lambda value: (
@@ -310,7 +315,18 @@ def test_hostile_files_are_refused_with_what_is_wrong(text: Any, kind: type[Note
     assert caught.value.__cause__ is None
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """A notebook whose arrays and objects stand so deep inside each other."""
+    inner: Any = '[[[{{{ " [[ \\'
+    for level in range(levels - 3):
+        inner = [inner] if level % 2 else {"x": inner, "y": [], "z": {}}
+    return file(metadata={"x": inner})
+
+
 def test_limits_are_not_one_too_few() -> None:
+    assert saved(nested(MAX_DEPTH))["metadata"] == nested(MAX_DEPTH)["metadata"]
+    with pytest.raises(Broken, match="deeper"):
+        opened(nested(MAX_DEPTH + 1))
     cells = [code(id=f"c{number}", source="x") for number in range(MAX_CELLS)]
     assert len(opened(file(*cells)).notebook["cells"]) == MAX_CELLS
     assert len(opened(file(code(source="x" * MAX_SOURCE))).notebook["cells"][0]["source"]) == MAX_SOURCE
