@@ -10,6 +10,7 @@ Text in several strings is joined, as Jupyter's own library does, and written as
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -26,7 +27,6 @@ from nbfields import (
     read_cell,
     typed,
 )
-from partyline.jsontext import is_deeper
 from shapes import MAX_CELLS, Cell, Notebook, is_cell_id, is_unicode, new_notebook, plain
 
 FORMAT = 4
@@ -35,8 +35,13 @@ MAX_BYTES = 20_000_000
 MAX_DEPTH = 60
 """Arrays and objects inside each other: fewer than a frame's header may hold, which carries cells."""
 
+MAX_PARTS = 500_000
+"""Lists and objects in all."""
+
 TRANSIENT = ("orig_nbformat", "orig_nbformat_minor", "signature")  # never in a file, by Jupyter's library
 SPLIT = ("application/javascript", "image/svg+xml")  # text that is written in lines, besides text/*
+
+_NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 
 
 @dataclass(frozen=True)
@@ -106,19 +111,37 @@ def _json(text: str | bytes) -> Any:
         except UnicodeDecodeError:
             raise NotJson("This file is not text in UTF-8, so it is no notebook. Choose an .ipynb file.") from None
     text = text.removeprefix("\ufeff")
-    if is_deeper(text, MAX_DEPTH):
-        raise Broken(f"This file is nested deeper than {MAX_DEPTH} levels, as no notebook needs to be.")
+    _check_nesting(text)
     try:
         return json.loads(text, parse_constant=_no_number, parse_float=_float)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise NotJson(
-            f"This file is not JSON ({error.msg}, {where}), so it is no notebook. It may not have been saved to its end."
+            f"This file is not JSON ({error.msg}, {where}), so it is no notebook. Was it saved to its end?"
         ) from None
     except NotebookError:
         raise
     except ValueError:  # Python reads no integers of more than some thousand digits
         raise NotJson("This file holds a number that is too long to be read.") from None
+
+
+def _check_nesting(text: str) -> None:
+    """Before it is parsed: what is nested too deep ends Pyodide (jsontext.py), millions of parts hold the worker up.
+
+    That is why no line here runs once for each character: pairs of brackets are taken away, the innermost first.
+    """
+    outside = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])  # of strings
+    brackets = _NO_BRACKETS.sub("", outside).replace("{", "[").replace("}", "]")
+    if len(brackets) > 2 * MAX_PARTS:
+        raise TooLarge(
+            f"This file has more than {MAX_PARTS:,} lists and objects in it. Clear its outputs in Jupyter first."
+        )
+    for _ in range(MAX_DEPTH):
+        if not brackets:
+            return
+        brackets = brackets.replace("[]", "")
+    if "[]" in brackets or brackets.count("[") > MAX_DEPTH:
+        raise Broken(f"This file is nested deeper than {MAX_DEPTH} levels, as no notebook needs to be.")
 
 
 def _no_number(name: str) -> NoReturn:
