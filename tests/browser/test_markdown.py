@@ -77,7 +77,7 @@ def put(page: Page, how: str, text: str, *more: Any) -> list[str]:
     """Show a text in an element of its own; returns what is left of it that should not be."""
     call = f"""
         const element = document.createElement('div');
-        element.className = 'output';
+        element.className = how === 'render' ? 'output rich prose' : 'output rich';
         document.querySelector('[data-testid=cells]').append(element);
         window.last = element;
         markdown[how](element, text, ...more);
