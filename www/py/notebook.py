@@ -15,7 +15,6 @@ from remote import Remote
 from status import draw_status
 from tab import Tab, random_id
 
-
 STUCK_MS = 3000  # a cell that still runs so long after Stop cannot be stopped
 HELD_MS = 1000  # the same where the worker hears nothing while a cell runs
 STUCK = (
