@@ -154,6 +154,10 @@ def test_trouble_with_keeping_is_told_to_all_tabs_or_to_the_next() -> None:
     assert session.outbox_trouble("") == []
     assert session.diagnostics()["outbox_trouble"] == ""
 
+    lost = Session(worker="w3", about={"python": "3.14"}, random=lambda: 0.5, outbox_trouble="it did not open")
+    told_of = [frame["message"] for frame in told(lost.tab_said(1, hello("room"), 0.0)) if frame["kind"] == "error"]
+    assert [message.endswith("it did not open") for message in told_of] == [True]
+
     late = left_behind()
     assert late.outbox_expired(2) == []
     frames = told(late.tab_said(1, hello("room"), 0.0))

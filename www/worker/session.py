@@ -14,20 +14,19 @@ A worker that takes over from another has no cursor of its own: it takes the low
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from effects import Broadcast, Dial, Discard, Drop, Effect, Fault, HangUp, Keep, Retire, Send, Tell, Watch
-from outbox import MAX_AGE, Letter, Outbox
+from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
 from partyline import protocol
 from partyline.protocol import ProtocolError
-from partyline.topics import is_pattern, is_topic
+from publishing import Publishing
 from subscriptions import Subscriptions
-from tabs import HIDDEN_SECONDS, Tab, Tabs
+from tabs import HIDDEN_SECONDS, Hello, Tab, Tabs, patterns_of
 
 if TYPE_CHECKING:
+    from outbox import Letter
     from partyline.protocol import Header
 
 BACKOFF_BASE = 0.5
@@ -35,7 +34,6 @@ BACKOFF_CAP = 10.0
 BACKOFF_DOUBLINGS = 5  # past the cap; without an end, the power would grow too large for a float within hours
 STABLE_SECONDS = 5.0
 IDLE_GRACE = 5.0
-RETRY_SECONDS = 1.0
 WELCOME_TIMEOUT = 20.0
 SILENCE_PERIODS = 2.5
 RETURN_CAP = 60.0
@@ -87,19 +85,13 @@ class Session:
         self._tabs_told = 0  # how many the server was told of
         self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
-        self._outbox = Outbox(letters)
-        self._outbox_told: int | None = (
-            0  # how much waits, as all tabs were told; None where they were told differently
-        )
-        self._outbox_trouble = outbox_trouble
-        self._notices: list[str] = []  # for the next tab that says hello
+        self._publishing = Publishing(self._tabs, self._broadcast, letters, outbox_trouble)
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
         self._era = 0  # how often all was forgotten, for another log
         self._attempt = 0
         self._return_within = 0.0  # seconds, as a goodbye said; 0 where none came
         self._socket_open = False
-        self._frame_limit = 0
         self._topic_limit = protocol.MAX_PATTERNS
         self._heartbeat = WELCOME_TIMEOUT / SILENCE_PERIODS
         self._live_since = 0.0
@@ -122,14 +114,14 @@ class Session:
             if tab is None:
                 raise ProtocolError("hello_first", f"A tab said {kind[:40]!r} before hello.")
             if kind == protocol.SUBSCRIBE:
-                patterns = _patterns(header)
+                patterns = patterns_of(header)
                 return [*self._want(port, tab, patterns), *self._tell_subscribed(port, tab, patterns & tab.patterns)]
             if kind == protocol.UNSUBSCRIBE:
-                tab.patterns -= _patterns(header)
+                tab.patterns -= patterns_of(header)
                 self._release_topics(now)
                 return []
             if kind == protocol.PUBLISH:
-                return self._tab_publishes(port, header)
+                return self._publishing.publish(port, header)
             if kind == protocol.PING:
                 return [Tell(port, protocol.encode({"kind": protocol.PONG, "worker": self.worker}))]
             if kind == protocol.PONG:
@@ -182,7 +174,7 @@ class Session:
             effects.append(HangUp(protocol.CLOSE_NORMAL, "another worker took over"))
         self._forget_socket()
         self._dial_at = self._idle_at = None
-        self.state = "retired"
+        self.state, self._publishing.live = "retired", False
         return [*effects, Retire()]
 
     def socket_said(self, text: str, now: float) -> list[Effect]:
@@ -209,22 +201,11 @@ class Session:
 
     def outbox_trouble(self, why: str) -> list[Effect]:
         """What is published cannot be kept beyond this worker's life; with an empty text: it is again."""
-        self._outbox_trouble = why
-        return (
-            self._notify(f"What you send now may be lost if you close all tabs before it is sent: {why}") if why else []
-        )
+        return self._publishing.home_failed(why)
 
     def outbox_expired(self, count: int) -> list[Effect]:
         """So many letters of an earlier worker were too old, and will not be sent."""
-        what = "A message that" if count == 1 else f"{count} messages that"
-        return self._notify(f"{what} could not be sent for {MAX_AGE / 86_400:.0f} days will not be sent any more.")
-
-    def _notify(self, message: str) -> list[Effect]:
-        """Tell all tabs; where there is none, the next one."""
-        if not self._tabs:
-            self._notices.append(message)
-            return []
-        return [self._broadcast(_notice(message))]
+        return self._publishing.expired(count)
 
     # facts: time and the network
 
@@ -235,7 +216,7 @@ class Session:
     def next_wake(self) -> float | None:
         """When ``tick`` must be called at the latest; None for not at all."""
         times = [self._dial_at, self._silent_at, self._idle_at, self._topics.next_expiry(), self._tabs.next_due()]
-        times += [self._outbox.next_due() if self._live else None]
+        times += [self._publishing.next_due()]
         times += [self._digest_at if any(tab.told != self._number for _, tab in self._tabs.hidden()) else None]
         return min((time for time in times if time is not None), default=None)
 
@@ -244,7 +225,7 @@ class Session:
         effects: list[Effect] = [Tell(port, protocol.encode({"kind": protocol.PING})) for port in self._tabs.quiet(now)]
         for port in self._tabs.gone(now):
             effects += self.tab_gone(port, now)
-        if self._idle_at is not None and self._idle_at <= now and len(self._outbox) and self.state != "failed":
+        if self._idle_at is not None and self._idle_at <= now and len(self._publishing) and self.state != "failed":
             self._idle_at = now + IDLE_GRACE  # what was typed goes first
         if self._idle_at is not None and self._idle_at <= now:
             self._idle_at = self._dial_at = None
@@ -256,8 +237,7 @@ class Session:
             effects += [HangUp(protocol.CLOSE_SILENT, "the server is silent"), *self._lost("the server is silent", now)]
         if self._dial_at is not None and self._dial_at <= now:
             effects += self._dial(now)
-        if self._live:
-            effects += [Send(letter.frame) for letter in self._outbox.due(now)]
+        effects += self._publishing.tick(now)
         if self._digest_at <= now:
             effects += self._digest(now)
         return effects + self._tell_expired(self._topics.expire(now))
@@ -288,36 +268,22 @@ class Session:
             "gaps": self.gaps,
             "duplicates": self.duplicates,
             "dropped": self.dropped,
-            "outbox": len(self._outbox),
-            "outbox_trouble": self._outbox_trouble,
+            "outbox": len(self._publishing),
+            "outbox_trouble": self._publishing.trouble,
         }
 
     # tabs
 
     def _tab_hello(self, port: int, header: Header, now: float) -> list[Effect]:
-        if header.get("protocol") != protocol.VERSION:
-            raise ProtocolError("wrong_version", "This page is of another version than its worker. Reload it.")
-        browser = header.get("browser")
-        if not isinstance(browser, str) or not protocol.is_id(browser):
-            raise ProtocolError("bad_browser", "A tab's hello needs the browser's id, as its page was told.")
-        name = header.get("tab")
-        if not isinstance(name, str) or not protocol.is_id(name):  # two without one would take each other's place
-            raise ProtocolError("bad_tab", "A tab's hello needs the tab's id.")
-        patterns, epoch, seq = _patterns(header), *_cursor(header)
-        self._browser = self._browser or browser
+        hello = Hello.read(header, now)
+        tab, epoch, seq = hello.tab, hello.epoch, hello.seq
+        self._browser = self._browser or hello.browser
         known = self._tabs.get(port)
-        tab = Tab(
-            name,
-            str(header.get("page")),
-            visible=bool(header.get("visible", True)),
-            locked=bool(header.get("locked")),
-            heard_at=now,
-        )
         self._tabs.join(port, tab)
         self._idle_at = None
         effects: list[Effect] = [Watch(port, tab.id)] if tab.locked and (known is None or not known.locked) else []
         effects += self._tabs_changed()
-        effects += self._want(port, tab, patterns)
+        effects += self._want(port, tab, hello.patterns)
         self._release_topics(now)  # it may have said hello before, and wanted others
         adopting = bool(epoch) and not self.sockets_opened and self.epoch in ("", epoch)
         if adopting:  # it has all up to there from an earlier worker
@@ -359,18 +325,14 @@ class Session:
             "tabs": len(self._tabs),
             "established": complete,
             "presence": self._presence,
-            "outbox": len(self._outbox),
+            "outbox": len(self._publishing),
         }
         tab.told, tab.era = self._number, self._era
         tab.seq = self.cursor if tab.patterns.issubset(complete) else None
         effects, known, bodies = self._kept(port, tab.patterns, seq)
         if self.epoch:  # without a topic, too: it moves the tab's cursor
             effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
-        effects += [Tell(port, _notice(message)) for message in self._notices]
-        self._notices.clear()
-        if self._outbox_told != len(self._outbox):
-            self._outbox_told = None
-        return [Tell(port, protocol.encode(joined)), *effects]
+        return [Tell(port, protocol.encode(joined)), *effects, *self._publishing.joined(port)]
 
     def _tell_subscribed(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
         """Tell a tab what is kept of these patterns. Its cursor stays: of other topics more may be on the way to it."""
@@ -417,35 +379,6 @@ class Session:
             effects.append(Send(protocol.encode({"kind": protocol.SUBSCRIBE, "topics": new})))
         return effects
 
-    def _tab_publishes(self, port: int, header: Header) -> list[Effect]:
-        event_id, topic = header.get("id"), header.get("topic")
-
-        def refuse(code: str, message: str) -> list[Effect]:
-            frame: Header = {"kind": protocol.ERROR, "code": code, "message": message}
-            if protocol.is_id(event_id):
-                frame["id"] = event_id
-            return [Tell(port, protocol.encode(frame))]
-
-        if not isinstance(event_id, str) or not protocol.is_id(event_id):
-            return refuse("bad_id", "A publish needs an id.")
-        if not isinstance(topic, str) or not is_topic(topic):
-            return refuse("bad_topic", "A publish needs a topic of letters, digits, _ and -, in words joined by dots.")
-        try:
-            json.dumps(header.get("data"), allow_nan=False)
-        except ValueError:
-            return refuse("bad_number", "A publish holds a number that JSON cannot tell: NaN or infinite.")
-        waiting = self._outbox.get(event_id)
-        if waiting is not None and waiting.topic != topic:  # an answer names the id alone, and would be taken for both
-            return refuse("bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own.")
-        if waiting is None and self._outbox.full:
-            return refuse("outbox_full", "Too much waits to be sent; it will do when the line is back.")
-        frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": header.get("data")})
-        if self._frame_limit and len(frame) > self._frame_limit:
-            return refuse("too_large", f"The server takes at most {self._frame_limit} bytes at once.")
-        letter = Letter(event_id, topic, frame, port)
-        effects: list[Effect] = [Keep(letter, sent=self._live)] if self._outbox.add(letter) else []
-        return [*effects, Send(frame)] if self._live else [*effects, *self._tell_outbox()]
-
     def _answer(self, header: Header) -> Header:
         answer: Header = {"kind": protocol.ANSWER, "ref": header.get("ref")}
         if header.get("what") == "diagnostics":
@@ -490,7 +423,7 @@ class Session:
         if kind == protocol.WELCOME:
             return self._welcome(header, now)
         if kind == protocol.ACK:
-            return self._acknowledged(header, text)
+            return self._publishing.acknowledged(header, text)
         if kind == protocol.ERROR:
             return self._refused(header, text, now)
         if kind == protocol.GOODBYE:
@@ -498,12 +431,11 @@ class Session:
         return []  # a kind that is not known is from a newer server
 
     def _welcome(self, header: Header, now: float) -> list[Effect]:
-        effects: list[Effect] = []
         self._browser = str(header["browser"])
         self._identity = header.get("identity")
         self._server_build = str(header.get("build", ""))
         self._heartbeat = float(header["heartbeat"])
-        self._frame_limit = int(header["limits"]["frame"])
+        self._publishing.frame_limit = int(header["limits"]["frame"])
         self._topic_limit = int(header["limits"]["topics"])
         if not header["resumed"]:
             if self.epoch:
@@ -513,50 +445,17 @@ class Session:
         self.epoch = str(header["epoch"])
         self._live_since = now
         self._silent_at = now + SILENCE_PERIODS * self._heartbeat
-        effects += [*self._become("live"), *self._tell_tabs()]
-        for letter in [letter for letter in self._outbox if len(letter.frame) > self._frame_limit]:
-            effects.append(self._remove(letter))
-            if letter.port in self._tabs:
-                message = f"The server takes at most {self._frame_limit} bytes at once."
-                refusal = {"kind": protocol.ERROR, "code": "too_large", "message": message, "id": letter.id}
-                effects.append(Tell(letter.port, protocol.encode(refusal)))
-        return effects + [Send(letter.frame) for letter in self._outbox] + self._tell_outbox()
-
-    def _acknowledged(self, header: Header, text: str) -> list[Effect]:
-        letter = self._outbox.get(header["id"])
-        return [] if letter is None else self._settle(letter, text)
+        return [*self._become("live"), *self._tell_tabs(), *self._publishing.send_all()]
 
     def _refused(self, header: Header, text: str, now: float) -> list[Effect]:
         if header.get("code") == "bad_identity" and self._identity is not None:
             self._identity = None  # the servers' secret is another one now: be a new browser rather than none
             return self._say_hello()
-        letter = self._outbox.get(header.get("id"))
-        if letter is None:
+        effects = self._publishing.refused(header, text, now)
+        if effects is None:
             self.dropped += header["code"] != "slowed"  # which loses nothing
             return []
-        if header.get("retry"):
-            letter.retry_at = now + RETRY_SECONDS
-            return []
-        return self._settle(letter, text)
-
-    def _settle(self, letter: Letter, answer: str) -> list[Effect]:
-        """The server has taken a letter, or refused it for good: tell who wants to know."""
-        effects: list[Effect] = [self._remove(letter)]
-        if letter.port in self._tabs:
-            effects.append(Tell(letter.port, answer))
-        return effects + self._tell_outbox()
-
-    def _remove(self, letter: Letter) -> Discard:
-        self._outbox.remove(letter.id)
-        return Discard(letter.id)
-
-    def _tell_outbox(self) -> list[Effect]:
-        """Tell all tabs how much waits, where that is news: while the line is live, only that nothing does."""
-        count = len(self._outbox)
-        if count == self._outbox_told or (self._live and count):
-            return []
-        self._outbox_told = count
-        return [self._broadcast(protocol.encode({"kind": protocol.OUTBOX, "count": count}))]
+        return effects
 
     # the line's state
 
@@ -595,7 +494,8 @@ class Session:
 
     def _become(self, state: str, message: str = "") -> list[Effect]:
         self.state, self.message = state, message
-        return [self._broadcast(protocol.encode(self._line_frame())), *self._tell_outbox()]
+        self._publishing.live = self._live
+        return [self._broadcast(protocol.encode(self._line_frame())), *self._publishing.tell()]
 
     def _line_frame(self) -> Header:
         line: Header = {"kind": protocol.LINE, "state": self.state, "message": self.message, "browser": self._browser}
@@ -620,25 +520,3 @@ class Session:
     def _broadcast(self, frame: str) -> Broadcast:
         self._number += 1
         return Broadcast(protocol.envelope(self._number, self._era, self.epoch, self.worker, frame))
-
-
-def _notice(message: str) -> str:
-    return protocol.encode({"kind": protocol.ERROR, "code": "outbox", "message": message})
-
-
-def _patterns(header: Header) -> set[str]:
-    patterns: Iterable[Any] = header.get("topics", [])
-    if not isinstance(patterns, list) or not all(is_pattern(pattern) for pattern in patterns):
-        raise ProtocolError("bad_topic", f"{json.dumps(patterns)[:60]} is no array of topics.")
-    return set(patterns)
-
-
-def _cursor(header: Header) -> tuple[str, int]:
-    """Up to where a tab has all of its topics; an empty epoch where it has not."""
-    cursor = header.get("cursor")
-    if cursor is None:
-        return "", 0
-    epoch, seq = (cursor.get("epoch"), cursor.get("seq")) if isinstance(cursor, dict) else (None, None)
-    if not isinstance(epoch, str) or not isinstance(seq, int):
-        raise ProtocolError("bad_cursor", f"{json.dumps(cursor)[:60]} is no cursor.")
-    return epoch, seq

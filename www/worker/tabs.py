@@ -6,8 +6,17 @@ locks; where there is nothing of all that, a tab that has said nothing for long 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from partyline import protocol
+from partyline.protocol import ProtocolError
+from partyline.topics import is_pattern
+
+if TYPE_CHECKING:
+    from partyline.protocol import Header
 
 HIDDEN_SECONDS = 2.0
 """How often at most a hidden tab is told what came."""
@@ -37,6 +46,37 @@ class Tab:
     told: int = 0
     era: int = 0
     seq: int | None = None
+
+
+@dataclass(frozen=True)
+class Hello:
+    """What a tab said at first. Up to ``seq`` in the log ``epoch`` it has all of ``patterns``; an empty epoch where it
+    has not."""
+
+    tab: Tab
+    browser: str
+    patterns: set[str]
+    epoch: str
+    seq: int
+
+    @classmethod
+    def read(cls, header: Header, now: float) -> Hello:
+        """Raises ProtocolError where it is none."""
+        if header.get("protocol") != protocol.VERSION:
+            raise ProtocolError("wrong_version", "This page is of another version than its worker. Reload it.")
+        browser, name = header.get("browser"), header.get("tab")
+        if not isinstance(browser, str) or not protocol.is_id(browser):
+            raise ProtocolError("bad_browser", "A tab's hello needs the browser's id, as its page was told.")
+        if not isinstance(name, str) or not protocol.is_id(name):  # two without one would take each other's place
+            raise ProtocolError("bad_tab", "A tab's hello needs the tab's id.")
+        tab = Tab(
+            name,
+            str(header.get("page")),
+            visible=bool(header.get("visible", True)),
+            locked=bool(header.get("locked")),
+            heard_at=now,
+        )
+        return cls(tab, browser, patterns_of(header), *_cursor(header))
 
 
 class Tabs:
@@ -98,3 +138,21 @@ class Tabs:
         if tab.locked:
             return float("inf")
         return tab.heard_at + QUIET_SECONDS if tab.asked_at is None else tab.asked_at + ANSWER_SECONDS
+
+
+def patterns_of(header: Header) -> set[str]:
+    """The topics and patterns that a frame names. Raises ProtocolError where they are none."""
+    patterns: Iterable[Any] = header.get("topics", [])
+    if not isinstance(patterns, list) or not all(is_pattern(pattern) for pattern in patterns):
+        raise ProtocolError("bad_topic", f"{json.dumps(patterns)[:60]} is no array of topics.")
+    return set(patterns)
+
+
+def _cursor(header: Header) -> tuple[str, int]:
+    cursor = header.get("cursor")
+    if cursor is None:
+        return "", 0
+    epoch, seq = (cursor.get("epoch"), cursor.get("seq")) if isinstance(cursor, dict) else (None, None)
+    if not isinstance(epoch, str) or not isinstance(seq, int):
+        raise ProtocolError("bad_cursor", f"{json.dumps(cursor)[:60]} is no cursor.")
+    return epoch, seq
