@@ -19,7 +19,7 @@ from .flow import Flow
 NewBrowser = Callable[[str], Browser]
 
 SILENCE_MS = "2000"  # a worker that is busy on a loaded machine must not count as lost
-LOSSES = int(os.environ.get("LOSSES", "4"))
+LOSSES = int(os.environ.get("LOSSES", "2"))
 TABS = 3
 
 
