@@ -67,7 +67,7 @@ def test_every_kind_between_worker_and_tabs_is_documented() -> None:
     assert rows(text, "A tab says") == set(protocol.TAB_KINDS)
     told, heard = rows(text, "A tab is told"), rows(text, "All tabs are told")
     assert handled("tab", folder="www/py") - {protocol.CLEARED} <= told | heard
-    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX}
+    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX, protocol.HOLD}
     made = set(frames("session", "publishing", folder="www/worker")) - {protocol.ALIVE, *protocol.TAB_KINDS}
     assert made <= told | heard
 
