@@ -89,7 +89,7 @@ def test_every_frame_between_worker_and_tabs_is_documented_with_its_fields() -> 
 
 
 def test_every_error_code_of_the_worker_is_documented() -> None:
-    codes = error_codes("session", folder="www/worker")
+    codes = error_codes("session", "publishing", "tabs", folder="www/worker")
     assert len(codes) > 10
     text = read("docs/protocol.md")
     told = set(re.findall(r"`([a-z_]+)`", cell(section(text, "A tab is told"), "error")))
