@@ -19,16 +19,20 @@ NO_KERNEL = "This page cannot run code yet."
 
 
 def draw() -> None:
-    """Show the state of the line and the notebook."""
+    """Show the state of the line."""
     draw_status(line)
     show(find("kernel-status"), "no kernel yet" if line.python else "starting")
+
+
+def draw_notebook() -> None:
+    """Show the notebook, when it has changed."""
     cells.show(notebook.cells)
     draw_outline()
 
 
 def draw_outline() -> None:
     """The headings of all Markdown cells, as links to them."""
-    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings()]
+    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings]
     text = json.dumps(found)
     outline = find("outline")
     if outline.getAttribute("data-shown") == text:
@@ -92,7 +96,7 @@ def run(ids: "list[str]") -> None:
             cell.editing = False
         elif cell.type == "code":
             refuse(NO_KERNEL)
-    draw()
+    draw_notebook()
 
 
 def go_on(at: str) -> None:
@@ -172,7 +176,7 @@ def accept(cell_id: str, push: dict) -> None:
 def send(op: dict) -> None:
     """Carry out an operation on the notebook, and show what came of it."""
     refuse(notebook.apply(op))
-    draw()
+    draw_notebook()
 
 
 def refuse(message: str) -> None:
@@ -186,5 +190,5 @@ cells = Cells(find("cells"), window.workers.tab, act)
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 line = Tab("notebook", [], draw)
-draw()
+draw_notebook()
 line.start()
