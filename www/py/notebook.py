@@ -24,10 +24,18 @@ STUCK = (
 
 
 def draw() -> None:
-    """Show the state of the line and the notebook."""
+    """Show the state of the line."""
     draw_status(line)
+<<<<<<< HEAD
     show(find("kernel-status"), notebook.kernel)
     find("kernel-status").parentElement.dataset.state = notebook.kernel
+=======
+    show(find("kernel-status"), "no kernel yet" if line.python else "starting")
+
+
+def draw_notebook() -> None:
+    """Show the notebook, when it has changed."""
+>>>>>>> wt-editor
     cells.show(notebook.cells)
     go_where_wished()
     draw_stuck()
@@ -36,7 +44,7 @@ def draw() -> None:
 
 def draw_outline() -> None:
     """The headings of all Markdown cells, as links to them."""
-    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings()]
+    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings]
     text = json.dumps(found)
     outline = find("outline")
     if outline.getAttribute("data-shown") == text:
@@ -100,10 +108,15 @@ def run(ids: "list[str]") -> None:
         if cell.type == "markdown":
             cell.editing = False
         elif cell.type == "code":
+<<<<<<< HEAD
             code.append(cell_id)
     if code:
         when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
     draw()
+=======
+            refuse(NO_KERNEL)
+    draw_notebook()
+>>>>>>> wt-editor
 
 
 def stop(cell_id: "str | None") -> None:
@@ -273,6 +286,7 @@ def help_with(ref: int, about: str, text: str, offset: int) -> None:
 
 
 def send(op: dict) -> None:
+<<<<<<< HEAD
     """Have an operation carried out; what comes of it is shown when the worker says so."""
     notebook.apply(op)
 
@@ -290,6 +304,11 @@ def changed(change: "dict | None") -> None:
                 cells.get(step["cell"]).editor.receive(json.dumps(received))
     act_when_told()
     line.changed()
+=======
+    """Carry out an operation on the notebook, and show what came of it."""
+    refuse(notebook.apply(op))
+    draw_notebook()
+>>>>>>> wt-editor
 
 
 def refuse(message: str) -> None:
@@ -322,6 +341,10 @@ window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 find("kernel-replace").addEventListener("click", ffi.create_proxy(lambda event: line.replace_worker()))
 line = Tab("notebook", [], draw)
+<<<<<<< HEAD
 notebook = Remote(line, find("notebook").dataset.name, changed, refuse)
+=======
+draw_notebook()
+>>>>>>> wt-editor
 line.start()
 window.partyline.notebook = ffi.create_proxy(request)
