@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import ipynb
@@ -48,12 +48,14 @@ class Desk:
         guard: stops cells.
         shelf: where notebooks are kept.
         tell: posts a text to the tab on a port.
+        given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, guard: Guard, shelf: Shelf, tell: Callable[[int, str], None]) -> None:
+    def __init__(self, guard: Guard, shelf: Shelf, tell: Callable[[int, str], None], given: Mapping[str, Any]) -> None:
         self._guard = guard
         self._shelf = shelf
         self._tell = tell
+        self._given = given
         self._opened: dict[str, Opened] = {}
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._saved: dict[str, int] = {}  # the number of the last change that is kept, by name
@@ -167,7 +169,11 @@ class Desk:
         else:
             notebook = original or new_notebook(name, [new_cell("first")])
         opened = Opened(
-            Document(notebook), self._guard, lambda frame: self._tell_all(name, frame), lambda: self._changed(name)
+            Document(notebook),
+            self._guard,
+            lambda frame: self._tell_all(name, frame),
+            lambda: self._changed(name),
+            self._given,
         )
         self._opened[name] = opened
         self._saved[name] = opened.document.edited

@@ -14,8 +14,9 @@ import contextvars
 import linecache
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from pyodide.code import CodeRunner
@@ -78,12 +79,14 @@ class Kernel:
         name: the notebook's, part of what its code is compiled under.
         told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
             long it took in seconds.
+        given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, guard: Guard, name: str, told: Told) -> None:
+    def __init__(self, guard: Guard, name: str, told: Told, given: Mapping[str, Any] = MappingProxyType({})) -> None:
         self._guard = guard
         self._name = name
         self._told = told
+        self._given = given
         self._queue: deque[Job] = deque()
         self._running: CellRun | None = None
         self._count = 0
@@ -96,7 +99,7 @@ class Kernel:
         self.stop()
         for run in self._runs.values():
             self._guard.stop(run)
-        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__}
+        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__, **self._given}
         self._context = contextvars.copy_context()
         self._count = 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from outputs import Outputs
@@ -34,16 +34,19 @@ class Opened:
         guard: stops cells.
         post: tells all tabs that have it open; a dict with ``what`` and more.
         changed: is called after each change, for who saves.
+        given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, document: Document, guard: Guard, post: Post, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, document: Document, guard: Guard, post: Post, changed: Callable[[], None], given: Mapping[str, Any]
+    ) -> None:
         self.document = document
         self.name: str = document.whole()["name"]
         self.ports: set[int] = set()
         self.asked: dict[str, tuple[str, str, bool, asyncio.Future[str]]] = {}  # by cell: what input() waits for
         self._post = post
         self._changed = changed
-        self._kernel = Kernel(guard, self.name, self._cell_is)
+        self._kernel = Kernel(guard, self.name, self._cell_is, given)
         self._sinks: dict[str, CellSink] = {}
 
     @property
