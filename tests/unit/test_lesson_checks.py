@@ -192,8 +192,8 @@ def test_values_that_fail_by_themselves_are_wrong_answers(told: Told) -> None:
 def test_what_is_shown_is_marked_and_harmless() -> None:
     bundle = Verdict(False, "`a < b` is <b>bold</b>")._repr_mimebundle_()
     assert bundle["text/plain"] == "✗ Not yet. `a < b` is <b>bold</b>"
-    assert bundle["text/html"] == (
-        '<p class="check check-wrong"><strong>✗ Not yet.</strong> <code>a &lt; b</code> is &lt;b&gt;bold&lt;/b&gt;</p>'
+    assert bundle["text/html"].endswith(
+        "<strong>✗ Not yet.</strong> <code>a &lt; b</code> is &lt;b&gt;bold&lt;/b&gt;</p>"
     )
     assert Verdict(True, "")._repr_mimebundle_()["text/plain"] == "✓ Right."
 
@@ -201,6 +201,6 @@ def test_what_is_shown_is_marked_and_harmless() -> None:
 @given(st.text())
 def test_no_text_becomes_markup(text: str) -> None:
     shown = Verdict(False, text)._repr_mimebundle_()["text/html"]
-    inside = shown.removeprefix('<p class="check check-wrong"><strong>✗ Not yet.</strong> ').removesuffix("</p>")
+    inside = shown.split("</strong> ", 1)[1].removesuffix("</p>")
     assert "<" not in inside.replace("<code>", "").replace("</code>", "")
     assert inside.count("<code>") == inside.count("</code>")

@@ -36,6 +36,10 @@ EXPLAINED: dict[type[Exception], str] = {
 }
 """What a beginner may look for, by the kind of exception."""
 
+# on a ground of their own, so that they can be read on light pages and on dark ones
+_GREEN = "color: #14532d; background-color: #dcfce7"
+_RED = "color: #7f1d1d; background-color: #fee2e2"
+
 _SHORT = reprlib.Repr()
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxdict = 10
 _SHORT.maxstring = _SHORT.maxother = 120
@@ -49,11 +53,13 @@ class Verdict:
         self.text = text
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        kind, head = ("right", "✓ Right.") if self.right else ("wrong", "✗ Not yet.")
+        head, colors = ("✓ Right.", _GREEN) if self.right else ("✗ Not yet.", _RED)
         said = html.escape(self.text).split("`")
         marked = "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(said))
-        body = f'<p class="check check-{kind}"><strong>{head}</strong> {marked}</p>'
-        return {MIME: body, "text/plain": f"{head} {self.text}".rstrip()}
+        return {
+            MIME: f'<p style="{colors}"><strong>{head}</strong> {marked}</p>',
+            "text/plain": f"{head} {self.text}".rstrip(),
+        }
 
 
 class Check:
