@@ -80,7 +80,10 @@ class Tab:
             protocol.TABS: self._counted,
             protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
+            protocol.NOTEBOOK: self._notebook,
         }
+        self.on_joined = None  # a function that is called after each join, with the worker's identity
+        self.on_notebook = None  # and with each frame of kind notebook
         self._asks = {}
         self._last_ask = 0
         self._promise = None
@@ -116,6 +119,10 @@ class Tab:
         self._send(event_id)
         self.changed()
         return event_id
+
+    def post(self, frame: dict) -> None:
+        """Say something to the worker; while there is none, it is lost: see ``on_joined``."""
+        self._worker.post(frame)
 
     @property
     def alone(self) -> bool:
@@ -243,6 +250,12 @@ class Tab:
         if header["ref"] is not None:  # what became of them may have been told while we were away
             for event_id in self.pending:
                 self._send(event_id)
+        if self.on_joined is not None:
+            self.on_joined(header["worker"])
+
+    def _notebook(self, header: dict, _: "list[str]") -> None:
+        if self.on_notebook is not None:
+            self.on_notebook(header)
 
     def _acknowledged(self, header: dict, _: "list[str]") -> None:
         self.pending.pop(header["id"], None)

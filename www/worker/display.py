@@ -16,17 +16,15 @@ from collections.abc import Callable
 from typing import Any
 
 import reports
-from guard import Guard
 from kernel import running
 
 
 class Stream(io.TextIOBase):
     """``sys.stdout`` or ``sys.stderr``: what a cell writes goes to its sink, all else to ``beyond``."""
 
-    def __init__(self, name: str, beyond: Any, guard: Guard) -> None:
+    def __init__(self, name: str, beyond: Any) -> None:
         self.name = name
         self._beyond = beyond
-        self._guard = guard
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
@@ -45,7 +43,7 @@ class Stream(io.TextIOBase):
         if run is None:
             self._beyond.write(text)
         else:
-            with self._guard.shield:
+            with run.guard.shield:
                 run.sink.stream(self.name, text)
         return len(text)
 
@@ -88,7 +86,8 @@ def clear_output(wait: bool = False) -> None:
     """Remove what the cell has shown; with ``wait``, not before something else is shown, so that nothing flickers."""
     run = running()
     if run is not None:
-        run.sink.clear(wait=wait)
+        with run.guard.shield:
+            run.sink.clear(wait=wait)
 
 
 def _show(value: object, display_id: str | None, *, raw: bool, metadata: dict[str, Any], update: bool) -> None:
@@ -99,7 +98,8 @@ def _show(value: object, display_id: str | None, *, raw: bool, metadata: dict[st
     if run is None:
         print(data.get("text/plain", data))
     else:
-        run.sink.display(data, {**about, **metadata}, display_id, update=update)
+        with run.guard.shield:
+            run.sink.display(data, {**about, **metadata}, display_id, update=update)
 
 
 class Text:
@@ -160,12 +160,12 @@ class Image:
         return {f"image/{self.format}": self.data, "text/plain": "<Image>"}
 
 
-def install(guard: Guard) -> None:
+def install() -> None:
     """Put all this in its places, once."""
-    sys.stdout = Stream("stdout", sys.stdout, guard)
-    sys.stderr = Stream("stderr", sys.stderr, guard)
-    builtins.input = _asker(guard, password=False)  # type: ignore[assignment]
-    getpass.getpass = _asker(guard, password=True)  # type: ignore[assignment]
+    sys.stdout = Stream("stdout", sys.stdout)
+    sys.stderr = Stream("stderr", sys.stderr)
+    builtins.input = _asker(password=False)  # type: ignore[assignment]
+    getpass.getpass = _asker(password=True)  # type: ignore[assignment]
     for name in ("display", "clear_output"):
         setattr(builtins, name, globals()[name])
     shown = types.ModuleType("IPython.display", "What Partyline has of IPython.display.")
@@ -176,16 +176,16 @@ def install(guard: Guard) -> None:
     sys.modules.update({"IPython": package, "IPython.display": shown})
 
 
-def _asker(guard: Guard, *, password: bool) -> Callable[[object], str]:
+def _asker(*, password: bool) -> Callable[[object], str]:
     def ask(prompt: object = "") -> str:
         """Ask in the tab that ran the cell, and wait for the answer."""
         run = running()
         if run is None:
             raise EOFError("input() was called outside of a cell, where nobody can be asked")
-        if not guard.can_suspend:
+        if not run.guard.can_suspend:
             raise RuntimeError(
                 "input() needs a browser that can suspend Python (JSPI), as Chrome and Firefox can; this one cannot."
             )
-        return str(guard.wait(run.sink.ask(str(prompt), password=password)))
+        return str(run.guard.wait(run.sink.ask(str(prompt), password=password)))
 
     return ask

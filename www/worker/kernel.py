@@ -55,8 +55,9 @@ Told = Callable[[str, str, int | None, float | None], None]
 class CellRun(Run):
     """One run of a cell: its ``sink`` hears of all that it does."""
 
-    def __init__(self, cell: str, filename: str, count: int, sink: Sink) -> None:
+    def __init__(self, cell: str, filename: str, count: int, sink: Sink, guard: Guard) -> None:
         super().__init__(filename)
+        self.guard = guard
         self.cell = cell
         self.count = count
         self.sink = sink
@@ -138,7 +139,7 @@ class Kernel:
             self._guard.stop(before)
         self._count += 1
         filename = f"{self._name}-{job.cell}-{self._count}"
-        run = CellRun(job.cell, filename, self._count, job.sink)
+        run = CellRun(job.cell, filename, self._count, job.sink, self._guard)
         self._running = self._runs[job.cell] = run
         self._names[filename] = f"Cell [{self._count}]"
         linecache.cache[filename] = (len(job.source), None, job.source.splitlines(keepends=True), filename)

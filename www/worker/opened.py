@@ -12,12 +12,11 @@ import contextvars
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from outputs import Outputs
-
 import reports
 from document import Document, Told
 from guard import Guard
 from kernel import Kernel
+from outputs import Outputs
 from shapes import Refused
 
 FLUSH_SECONDS = 0.05
@@ -96,6 +95,11 @@ class Opened:
             self._post({"what": "change", "change": change})
             self._changed()
 
+    def update_display(self, display_id: str, data: reports.Bundle, metadata: reports.Bundle) -> None:
+        """Show this in place of what cells displayed under this id."""
+        for sink in self._sinks.values():
+            sink.update(display_id, data, metadata)
+
     def _sink(self, cell_id: str) -> CellSink:
         sink = self._sinks[cell_id] = CellSink(self, cell_id)
         return sink
@@ -147,9 +151,17 @@ class CellSink:
         self._schedule()
 
     def display(self, data: reports.Bundle, metadata: reports.Bundle, display_id: str | None, *, update: bool) -> None:
-        """A MIME bundle."""
-        self._outputs.display(data, metadata, display_id, update=update)
-        self._schedule()
+        """A MIME bundle; an update may be of what another cell has shown."""
+        if update:
+            self._notebook.update_display(str(display_id), data, metadata)
+        else:
+            self._outputs.display(data, metadata, display_id)
+            self._schedule()
+
+    def update(self, display_id: str, data: reports.Bundle, metadata: reports.Bundle) -> None:
+        """Show this where what was displayed under the id stands, if it is here."""
+        if self._outputs.update(display_id, data, metadata):
+            self._schedule()
 
     def result(self, count: int, data: reports.Bundle, metadata: reports.Bundle) -> None:
         """The last expression's value."""
@@ -163,7 +175,7 @@ class CellSink:
 
     def clear(self, *, wait: bool) -> None:
         """Forget what was shown."""
-        self._outputs.clear(wait=wait)
+        self._outputs.clear(wait)
         self._schedule()
 
     def ask(self, prompt: str, *, password: bool) -> asyncio.Future[str]:

@@ -41,7 +41,7 @@ class Workshop:
     ) -> None:
         guard = Guard(turns)
         guard.install()
-        display.install(guard)
+        display.install()
         self.live = LiveData(session, guard, do)
         # from partyline import line, chart, check; cells have the names without it, too
         given = {"line": Line(self.live), "chart": make_chart(display.display, print), "check": Check(display.display)}

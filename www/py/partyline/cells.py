@@ -18,7 +18,7 @@ The data, as JSON carries it::
         {"at": i, "output": output} for all of it, or {"at": i, "keep": characters, "text": what follows these}
     {"step": "all", "notebook": notebook}
 
-Nothing inside an output or metadata is ever changed in place, so steps may share them with the data.
+What a cell's fields hold is never changed in place, so steps and copies may share it with the data.
 """
 
 from .changes import apply as apply_changes
@@ -41,7 +41,7 @@ class Cells:
 
     def _take(self, notebook: "Notebook") -> None:
         self.notebook = dict(notebook)
-        self.notebook["cells"] = [_copied(cell) for cell in notebook["cells"]]
+        self.notebook["cells"] = [dict(cell) for cell in notebook["cells"]]
         self._by_id = {cell["id"]: cell for cell in self.notebook["cells"]}
 
     @property
@@ -66,7 +66,7 @@ class Cells:
     def whole(self) -> "Notebook":
         """A copy, which later steps do not change."""
         notebook = dict(self.notebook)
-        notebook["cells"] = [_copied(cell) for cell in self.all]
+        notebook["cells"] = [dict(cell) for cell in self.all]
         return notebook
 
     def apply(self, step: "Step") -> None:
@@ -75,7 +75,7 @@ class Cells:
         if kind == "all":
             self._take(step["notebook"])
         elif kind == "put":
-            cell = _copied(step["cell"])
+            cell = dict(step["cell"])
             self._by_id[cell["id"]] = cell
             self._insert(cell, step["after"])
         elif kind == "drop":
@@ -114,9 +114,3 @@ def changed(outputs: "list[Output]", delta: "dict[str, Any]") -> "list[Output]":
             output["text"] = output["text"][: part["keep"]] + part["text"]
             outputs[at] = output
     return outputs
-
-
-def _copied(cell: "Cell") -> "Cell":
-    copy = dict(cell)
-    copy["outputs"] = list(cell["outputs"])
-    return copy

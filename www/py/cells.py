@@ -1,0 +1,203 @@
+"""The cells of a notebook as elements: a view of a plain list, brought up to date when the list changes.
+
+In flow cells as the worker tells of them: dicts with ``id``, ``type``, ``source``, ``outputs``, ``count``, ``state``,
+``duration``, ``version``. Out come the user's wishes, through ``act``: the name of a command, and the cell's id.
+"""
+
+import json
+
+from pyscript import ffi, window
+
+from commands import Keys, make_icon
+from dom import make, show
+from rendering import Outputs
+
+PLAY = "M7 4l12 8-12 8z"
+STOP = "M6 6h12v12H6z"
+STATES = {"idle": "", "queued": "waiting", "running": "running", "error": "failed", "done": "done"}
+LANGUAGES = {"code": "python", "markdown": "markdown"}
+
+
+class Cell:
+    """One cell's elements, and its editor, which is the text's home in this tab."""
+
+    def __init__(self, data: dict, author: str, act: "object") -> None:
+        self.id = data["id"]
+        self.data = None
+        self.type = None
+        self._rendered = None
+        self.editing = data["type"] != "markdown" or not data["source"].strip()
+        self.element = make(
+            "article", class_="cell", data_testid="cell", data_id=self.id, role="listitem", tabindex="-1"
+        )
+        self._count = make("span", class_="count")
+        self._run = self._button("cell-run", "run-stay", PLAY, act)
+        self._stop = self._button("cell-stop", "stop", STOP, act)
+        side = make("div", class_="cell-side")
+        side.append(self._count, self._run, self._stop)
+        self._text = make("div", class_="cell-text")
+        self._prose = make("div", class_="cell-prose prose")
+        self._prose.addEventListener("dblclick", ffi.create_proxy(lambda event: act("edit", self.id)))
+        self._foot = make("p", class_="cell-foot")
+        self._output = make("div", class_="cell-output", data_testid="cell-output", aria_live="polite")
+        main = make("div", class_="cell-main")
+        main.append(self._text, self._prose, self._foot, self._output)
+        self.element.append(side, main)
+        self.outputs = Outputs(self._output)
+        options = {"id": self.id, "text": data["source"], "version": data.get("version", 0), "author": author}
+        self.editor = window.editors.create(self._text, ffi.to_js(options))
+
+    def _button(self, test_id: str, command: str, path: str, act: "object") -> "object":
+        button = make("button", type="button", class_=test_id, data_testid=test_id)
+        button.append(make_icon(path))
+        button.addEventListener("mousedown", ffi.create_proxy(lambda event: event.preventDefault()))
+        button.addEventListener("click", ffi.create_proxy(lambda event: act(command, self.id)))
+        return button
+
+    def update(self, data: dict, number: int) -> None:
+        """Show the cell as it is now. Its text is the editor's business, which is told of edits one by one."""
+        label = f"Cell {number}, {data['type']}"
+        if data["type"] != self.type:
+            self.type = data["type"]
+            self.element.dataset.type = self.type
+            self.editor.setLanguage(LANGUAGES.get(self.type, "plain"))
+            self.editing = self.editing or self.type != "markdown"
+        state = data.get("state", "idle")
+        busy = state in ("running", "queued")
+        self.element.dataset.state = state
+        self.element.setAttribute("aria-label", f"{label}, {STATES[state]}" if STATES[state] else label)
+        for button, verb in ((self._run, "Run"), (self._stop, "Stop")):
+            button.title = f"{verb} this cell"
+            button.setAttribute("aria-label", f"{verb} cell {number}")
+        self._run.hidden = self.type == "raw" or busy
+        self._stop.hidden = not busy
+        if self.type == "code":
+            show(self._count, "[*]" if busy else f"[{data.get('count') or ' '}]")
+        else:
+            show(self._count, "")
+        self.editor.setLabel(label)
+        show(self._foot, foot_text(state, data.get("duration")))
+        self.outputs.show(data.get("outputs", []) if self.type == "code" else [])
+        self.data = data
+        self.draw_prose()
+
+    def draw_prose(self) -> None:
+        """A Markdown cell shows its text rendered while it is not written in."""
+        rendered = self.type == "markdown" and not self.editing
+        self._text.hidden = rendered
+        self._prose.hidden = not rendered
+        text = self.editor.text() if rendered else None
+        if rendered and text != self._rendered:
+            self._rendered = text
+            attachments = (self.data or {}).get("attachments") or {}
+            window.markdown.render(self._prose, text or "*An empty Markdown cell*", json.dumps(attachments))
+
+    def headings(self) -> "list[dict]":
+        """The headings that it shows, for the outline."""
+        return [] if self._prose.hidden else json.loads(window.markdown.headings(self._prose))
+
+    def close(self) -> None:
+        """Take it out of the page."""
+        self.outputs.show([])
+        self.editor.destroy()
+        self.element.remove()
+
+
+class Cells:
+    """All cells. ``selected`` is the id of the one that commands are about.
+
+    Args:
+        element: where they stand.
+        author: this tab, by which its edits are known.
+        act: is called with a command's name and a cell's id.
+    """
+
+    def __init__(self, element: "object", author: str, act: "object") -> None:
+        self._element = element
+        self._author = author
+        self._act = act
+        self._keys = Keys()
+        self._by_id = {}
+        self.order = []
+        self.selected = None
+        element.addEventListener("keydown", ffi.create_proxy(self._pressed))
+        element.addEventListener("focusin", ffi.create_proxy(self._focused))
+
+    def show(self, cells: "list[dict]") -> None:
+        """Bring the page to show just these, in this order."""
+        self.order = [cell["id"] for cell in cells]
+        for cell_id in [each for each in self._by_id if each not in self.order]:
+            self._by_id.pop(cell_id).close()
+        for index, data in enumerate(cells):
+            if data["id"] not in self._by_id:
+                self._by_id[data["id"]] = Cell(data, self._author, self._act)
+            cell = self._by_id[data["id"]]
+            there = self._element.children.item(index)
+            if there is None or there.dataset.id != cell.id:
+                self._element.insertBefore(cell.element, there)
+            cell.update(data, index + 1)
+        if self.selected not in self.order:
+            self.mark(self.order[0] if self.order else None)
+
+    def get(self, cell_id: str) -> "Cell":
+        """A cell by its id."""
+        return self._by_id[cell_id]
+
+    def neighbour(self, cell_id: "str | None", step: int) -> "str | None":
+        """The id of the cell so many places on; None beyond the ends."""
+        if cell_id not in self.order:
+            return None
+        at = self.order.index(cell_id) + step
+        return self.order[at] if 0 <= at < len(self.order) else None
+
+    def mark(self, cell_id: "str | None") -> None:
+        """Make a cell the selected one: Tab comes to it, commands are about it."""
+        if self.selected in self._by_id:
+            before = self._by_id[self.selected].element
+            before.classList.remove("selected")
+            before.setAttribute("tabindex", "-1")
+        self.selected = cell_id
+        if cell_id in self._by_id:
+            element = self._by_id[cell_id].element
+            element.classList.add("selected")
+            element.setAttribute("tabindex", "0")
+
+    def select(self, cell_id: "str | None") -> None:
+        """Go to a cell, in command mode."""
+        if cell_id is None:
+            return
+        self.mark(cell_id)
+        element = self._by_id[cell_id].element
+        element.focus()
+        element.scrollIntoView(ffi.to_js({"block": "nearest"}))
+
+    def edit(self, cell_id: "str | None", where: str = "") -> None:
+        """Go into a cell's text; ``where`` is ``start``, ``end``, or where the caret was."""
+        if cell_id is None:
+            return
+        self.mark(cell_id)
+        cell = self._by_id[cell_id]
+        cell.editing = True
+        cell.draw_prose()
+        cell.editor.focus(where)
+
+    def _focused(self, event: "object") -> None:
+        element = event.target.closest("[data-testid=cell]")
+        if element is not None and element.dataset.id != self.selected:
+            self.mark(element.dataset.id)
+
+    def _pressed(self, event: "object") -> None:
+        if event.target.getAttribute("data-testid") != "cell" or event.defaultPrevented:
+            return  # in an editor, or on a button
+        command = self._keys.command(event)
+        if command is not None:
+            event.preventDefault()
+            self._act(command, event.target.dataset.id)
+
+
+def foot_text(state: str, duration: "float | None") -> str:
+    """A cell's state in words, with how long it took."""
+    if state in ("idle", "queued", "running") or duration is None:
+        return STATES[state] if state != "done" else ""
+    took = f"{duration * 1000:.0f} ms" if duration < 1 else f"{duration:.1f} s"
+    return took if state == "done" else f"failed after {took}"

@@ -1,0 +1,272 @@
+"""The page ``/notebook/<name>``: cells, commands, outline.
+
+What the user does becomes operations on the notebook's data; what they change is drawn. Until the worker holds
+notebooks, the data is this tab's own (``local.py``), and code has nothing to run it.
+"""
+
+import json
+
+from pyscript import ffi, window
+
+from cells import Cells
+from commands import make_toolbar
+from dom import find, make, show
+from remote import Remote
+from status import draw_status
+from tab import Tab, random_id
+
+
+def draw() -> None:
+    """Show the state of the line and the notebook."""
+    draw_status(line)
+    show(find("kernel-status"), notebook.kernel)
+    find("kernel-status").parentElement.dataset.state = notebook.kernel
+    cells.show(notebook.cells)
+    go_where_wished()
+    draw_outline()
+
+
+def draw_outline() -> None:
+    """The headings of all Markdown cells, as links to them."""
+    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings()]
+    text = json.dumps(found)
+    outline = find("outline")
+    if outline.getAttribute("data-shown") == text:
+        return
+    outline.setAttribute("data-shown", text)
+    outline.hidden = not found
+    items = find("outline-list")
+    items.replaceChildren()
+    for heading in found:
+        item = make("li", class_=f"level-{heading['level']}")
+        item.append(make("a", heading["text"], href=f"#{heading['id']}"))
+        items.append(item)
+
+
+def act(command: str, cell_id: "str | None" = None) -> None:
+    """Carry out a command on a cell, or on the selected one."""
+    at = cell_id or cells.selected
+    if command in ("run", "run-stay", "run-insert", "run-all"):
+        run(cells.order if command == "run-all" else [at])
+        if command == "run":
+            go_on(at)
+        elif command == "run-insert":
+            add(at, "code")
+        elif command == "run-stay" and cells.get(at).type == "markdown":
+            cells.select(at)
+    elif command == "stop":
+        notebook.ask({"do": "stop", "cell": cell_id})
+    elif command == "above":
+        add(cells.neighbour(at, -1), "code", edit=False)
+    elif command == "below":
+        add(at, "code", edit=False)
+    elif command == "delete":
+        there = cells.neighbour(at, 1) or cells.neighbour(at, -1)
+        send({"op": "delete", "cells": [at]})
+        cells.select(there or cells.order[0])
+    elif command == "undo":
+        send({"op": "undo"})
+    elif command in ("up", "down"):
+        move(at, command)
+    elif command == "split":
+        split(at, cells.get(at).editor.offset())
+    elif command == "merge":
+        merge(at)
+    elif command in ("code", "markdown"):
+        send({"op": "type", "cell": at, "type": command})
+    elif command == "clear":
+        send({"op": "clear", "cells": [at]})
+    elif command == "edit":
+        cells.edit(at)
+    else:
+        places = {"previous": cells.neighbour(at, -1), "next": cells.neighbour(at, 1)}
+        places.update({"first": cells.order[0], "last": cells.order[-1]})
+        cells.select(places[command])
+
+
+def run(ids: "list[str]") -> None:
+    """Run cells: Markdown is rendered, code goes to the kernel."""
+    code = []
+    for cell_id in ids:
+        cell = cells.get(cell_id)
+        if cell.type == "markdown":
+            cell.editing = False
+        elif cell.type == "code":
+            code.append(cell_id)
+    if code:
+        notebook.ask({"do": "run", "cells": code})
+    draw()
+
+
+def go_on(at: str) -> None:
+    """To the next cell, and where there is none, to a new one."""
+    there = cells.neighbour(at, 1)
+    if there is None:
+        add(at, "code")
+    else:
+        cells.select(there)
+
+
+def add(after: "str | None", kind: str, source: str = "", edit: bool = True) -> None:
+    """A new cell, in which one is then, or at which."""
+    fresh = random_id()[:8]
+    send({"op": "add", "after": after, "type": kind, "id": fresh, "source": source})
+    wish("edit" if edit else "select", fresh)
+
+
+def wish(how: str, cell_id: str) -> None:
+    """Go to a cell as soon as the worker has made it."""
+    wishes.append((how, cell_id))
+
+
+def go_where_wished() -> None:
+    """The last wish counts."""
+    there = [(how, cell_id) for how, cell_id in wishes if cell_id in cells.order]
+    if there:
+        wishes.clear()
+        how, cell_id = there[-1]
+        if how == "edit":
+            cells.edit(cell_id)
+        else:
+            cells.select(cell_id)
+
+
+def move(at: str, direction: str) -> None:
+    """One place up or down."""
+    if cells.neighbour(at, -1 if direction == "up" else 1) is None:
+        return
+    send({"op": "move", "cell": at, "after": cells.neighbour(at, -2 if direction == "up" else 1)})
+    cells.select(at)
+
+
+def split(at: str, offset: int) -> None:
+    """Two cells of one, at the caret, which counts in UTF-16 units."""
+    fresh = random_id()[:8]
+    send({"op": "split", "cell": at, "at": offset, "id": fresh})
+    wish("edit", fresh)
+
+
+def merge(at: str) -> None:
+    """One cell of two: the one below comes to this one's end."""
+    below = cells.neighbour(at, 1)
+    if below is not None:
+        send({"op": "merge", "cells": [at, below]})
+
+
+def heard(cell_id: str, what: str, text: str) -> None:
+    """An editor has something to say."""
+    value = json.loads(text)
+    if what == "run":
+        act({"next": "run", "stay": "run-stay", "insert": "run-insert"}[value["then"]], cell_id)
+    elif what == "escape":
+        cells.select(cell_id)
+    elif what == "split":
+        split(cell_id, value["at"])
+    elif what == "leave":
+        step, where = (-1, "end") if value["to"] == "before" else (1, "start")
+        there = cells.neighbour(cell_id, step)
+        if there is not None and cells.get(there).editing:
+            cells.edit(there, where)
+        else:
+            cells.select(there)
+    elif what == "push":
+        push(cell_id, value["version"], value["changes"])
+    elif what == "pull":
+        pull(cell_id, value["version"])
+    elif what == "ask":
+        help_with(value["ref"], value["about"], value["text"], value["offset"])
+
+
+def push(cell_id: str, version: int, changes: "list") -> None:
+    """Bring the worker what was typed; it takes all of it, or says that somebody else was first."""
+    told = []
+
+    def answered(value: object, code: str, message: str) -> None:
+        if not code or told or cell_id not in cells.order:
+            return
+        told.append(code)
+        if code == "stale":
+            cells.get(cell_id).editor.refused()
+        else:
+            refuse(message)
+
+    for index, change in enumerate(changes):
+        edit = {"op": "edit", "cell": cell_id, "version": version + index, "changes": change}
+        edit["author"] = window.workers.tab
+        notebook.apply(edit, answered)
+
+
+def pull(cell_id: str, version: int) -> None:
+    """Fetch what an editor lacks."""
+
+    def answered(value: "dict | None", code: str, message: str) -> None:
+        if cell_id not in cells.order:
+            return
+        if code:
+            refuse(message)
+        elif "updates" in value:
+            cells.get(cell_id).editor.receive(json.dumps({"version": version, "updates": value["updates"]}))
+        else:
+            cells.get(cell_id).editor.reset(value["source"], value["version"], True)
+
+    notebook.ask({"do": "pull", "cell": cell_id, "version": version}, answered)
+
+
+def help_with(ref: int, about: str, text: str, offset: int) -> None:
+    """Ask the live namespace about the code that is being written."""
+
+    def answered(value: object, code: str, message: str) -> None:
+        window.editors.answer(ref, json.dumps(None if code else value))
+
+    notebook.ask({"do": about, "text": text, "offset": offset}, answered)
+
+
+def send(op: dict) -> None:
+    """Have an operation carried out; what comes of it is shown when the worker says so."""
+    notebook.apply(op)
+
+
+def changed(change: "dict | None") -> None:
+    """The notebook has changed: the editors are told what was typed elsewhere, or in them and taken."""
+    if change is None:
+        for cell_id in [each for each in cells.order if notebook.cell(each) is not None]:
+            pull(cell_id, cells.get(cell_id).editor.version())
+    else:
+        for step in change["steps"]:
+            if step["step"] == "text" and step["cell"] in cells.order:
+                update = {"author": step["author"], "changes": step["changes"]}
+                received = {"version": step["version"], "updates": [update]}
+                cells.get(step["cell"]).editor.receive(json.dumps(received))
+    line.changed()
+
+
+def refuse(message: str) -> None:
+    """Say why something was not done; empty where it was."""
+    line.refused = message
+    line.changed()
+
+
+def request(text: str) -> object:
+    """window.partyline.notebook(json): ask the worker as the page does; a Promise of the answer, as JSON."""
+    asked = json.loads(text)
+
+    def begin(resolve: object, reject: object) -> None:
+        def answered(value: object, code: str, message: str) -> None:
+            resolve(json.dumps({"value": value, "code": code, "error": message}))
+
+        notebook.ask(asked, answered)
+
+    promises.append(window.Promise.new(ffi.create_proxy(begin)))  # held, or MicroPython may collect what it returns
+    del promises[:-10]
+    return promises[-1]
+
+
+promises = []
+wishes = []
+cells = Cells(find("cells"), window.workers.tab, act)
+window.editors.heard = ffi.create_proxy(heard)
+make_toolbar(act)
+line = Tab("notebook", [], draw)
+notebook = Remote(line, find("notebook").dataset.name, changed, refuse)
+line.start()
+window.partyline.notebook = ffi.create_proxy(request)
