@@ -30,9 +30,11 @@ from .files import REVALIDATE, Content, code, respond, tag
 MAX_BYTES = 20_000_000
 """The largest file that is taken, as it is by the notebook that opens it."""
 
+MAX_NAME = 60
+"""A notebook's name has no more letters."""
+
 TYPE = "application/x-ipynb+json"
 
-_MEGA = 1_000_000
 _Version = tuple[int, int, int, int] | None
 
 logger = logging.getLogger("partyline.lessons")
@@ -137,7 +139,7 @@ class Lessons:
 def name_of(stem: str) -> str:
     """The name of a lesson, of its file's: letters lose their accents; what is no A-Z a-z 0-9 - _ becomes ``-``."""
     plain = "".join(each for each in unicodedata.normalize("NFKD", stem) if not unicodedata.combining(each))
-    return re.sub(r"[^A-Za-z0-9_-]", "-", plain)[:100]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", plain)[:MAX_NAME]
 
 
 def _notebooks(folder: Path) -> Iterator[Path]:
@@ -168,13 +170,15 @@ def _lesson(path: Path, *, own: bool) -> Lesson:
         raise LessonError("it is a link that leads out of the folder")
     if not path.is_file():
         raise LessonError("it is no file")
+    if not name_of(path.stem):
+        raise LessonError("its name has no letter, digit, - or _ in it")
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise LessonError(f"it cannot be read: {error.strerror}") from None
     if len(raw) > MAX_BYTES:
-        raise LessonError(f"it is larger than {MAX_BYTES // _MEGA} MB; outputs can be cleared in Jupyter")
+        raise LessonError(f"it is larger than {MAX_BYTES // 1_000_000} MB; outputs can be cleared in Jupyter")
     notebook = _notebook(raw)
     about = notebook.get("metadata")
     about = about.get("partyline") if isinstance(about, dict) else None

@@ -71,6 +71,15 @@ class ChromiumPage(Page):
                 await self._page.keyboard.press("Enter")
             await self._page.keyboard.insert_text(line)
 
+    def press(self, *keys: str) -> None:
+        """On the keyboard."""
+        self._engine.run(self._press(keys))
+
+    async def _press(self, keys: tuple[str, ...]) -> None:
+        await self._to_front()
+        for key in keys:
+            await self._page.keyboard.press(key)
+
     def reload(self) -> None:
         """Load anew."""
         self._engine.run(self._page.reload(wait_until="domcontentloaded"))

@@ -186,7 +186,7 @@ def test_a_folder_that_goes_away_takes_its_own_alone(ours: Path, own: Path, capl
 
 @pytest.mark.parametrize(
     ("stem", "name"),
-    [("01-hello", "01-hello"), ("Übung 1", "Ubung-1"), ("a.b/c", "a-b-c"), ("日本", "--"), ("x" * 200, "x" * 100)],
+    [("01-hello", "01-hello"), ("Übung 1", "Ubung-1"), ("a.b/c", "a-b-c"), ("日本", "--"), ("x" * 200, "x" * 60)],
 )
 def test_names(stem: str, name: str) -> None:
     assert name_of(stem) == name

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import ipynb
 import outputs as outputs_module
-from outputs import OutputError, Outputs
+from outputs import MAX_DEPTH, OutputError, Outputs
 from partyline.cells import changed
+from shapes import new_cell, new_notebook
 from tests.unit.notebooks import over_the_wire
 
 BUNDLE: dict[str, Any] = {"text/plain": "a figure", "application/json": {"x": [1, None]}}
@@ -189,6 +191,26 @@ def test_what_can_not_be_saved_is_not_displayed(data: Any, says: str) -> None:
     with pytest.raises(OutputError, match=says):
         outputs.update("x", data, {})
     assert outputs.outputs() == []
+
+
+def nested(levels: int) -> Any:
+    inner: Any = 1
+    for level in range(levels):
+        inner = [inner] if level % 2 else {"x": inner}
+    return inner
+
+
+def test_what_is_displayed_is_as_deep_as_a_file_can_be() -> None:
+    outputs = Outputs()
+    outputs.display({"application/json": nested(MAX_DEPTH - 1)}, {})
+    cell = {**new_cell("a"), "outputs": outputs.outputs()}
+    again = ipynb.read(ipynb.write(new_notebook("hello", [cell])), "hello", lambda: "b").notebook["cells"][0]
+    assert again["outputs"] == [{**outputs.outputs()[0], "trusted": False}]
+    cyclic: list[Any] = []
+    cyclic.append(cyclic)
+    for deep in (nested(MAX_DEPTH), nested(100_000), cyclic):
+        with pytest.raises(OutputError, match="deeper"):
+            outputs.display({"application/json": deep}, {})
 
 
 ACT = st.one_of(

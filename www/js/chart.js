@@ -130,27 +130,28 @@ class Chart {
 
   makePlot(names, isTime) {
     this.plot?.destroy();
-    const style = getComputedStyle(this.element);
-    const color = (name) => style.getPropertyValue(name).trim();
+    const { fontFamily } = getComputedStyle(this.element);
+    const color = (name) => computedColor(this.element, name);
     const axis = {
       stroke: color("--quiet"),
-      font: `12px ${style.fontFamily}`,
+      font: `12px ${fontFamily}`,
       grid: { stroke: color("--edge"), width: 1 },
       ticks: { stroke: color("--edge"), width: 1 },
     };
+    // the legend tells of the row that is pointed at, and else of the last one
     const series = names.map((name, index) => ({
       label: name,
       stroke: color(`--series-${(index % COLORS) + 1}`),
       width: 2,
       points: { show: this.rows.length < 40 },
-      value: (_, value) => (value === null ? "–" : short(value)),
+      value: (plot, value, number, row) => short((row === null ? plot.data[number].at(-1) : value) ?? null),
     }));
     const options = {
       width: this.stage.clientWidth,
       height: HEIGHT,
       scales: { x: { time: isTime } },
       axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map(short) }],
-      series: [{ label: this.x ?? "row", value: (_, x) => (x === null ? "–" : shownX(x, isTime)) }, ...series],
+      series: [{ label: this.x ?? "row", value: (plot, x) => shownX(x ?? plot.data[0].at(-1), isTime) }, ...series],
       cursor: { drag: { x: true, y: false } },
     };
     this.plot = new uPlot(options, [[], ...names.map(() => [])], this.stage);
@@ -167,14 +168,14 @@ class Chart {
     const [xs, ...values] = columns;
     const latest = this.names.map((name, index) => `${name} ${short(values[index].at(-1) ?? null)}`).join(", ");
     const at = xs.length ? ` at ${this.x ?? "row"} ${shownX(xs.at(-1), isTime)}` : "";
-    const text = `Chart${this.title && ` of ${this.title}`}: ${xs.length} points${latest && `; the last: ${latest}${at}`}`;
+    const text = `Chart${this.title && ` of ${this.title}`}: ${counted(xs.length, "point")}${latest && `; the last: ${latest}${at}`}`;
     this.stage.setAttribute("aria-label", text);
   }
 
   fillTable([xs, ...values], isTime) {
     const table = make("table");
     const from = Math.max(0, xs.length - TABLE_ROWS);
-    table.createCaption().textContent = from ? `The last ${TABLE_ROWS} of ${xs.length} rows` : `${xs.length} rows`;
+    table.createCaption().textContent = from ? `The last ${TABLE_ROWS} of ${xs.length} rows` : counted(xs.length, "row");
     const head = table.createTHead().insertRow();
     for (const name of [this.x ?? "row", ...this.names]) {
       const cell = make("th", "", name);
@@ -202,7 +203,21 @@ function make(tag, name = "", text = "") {
   return element;
 }
 
+// a canvas knows no variables, and what one holds may be light-dark(…)
+function computedColor(element, name) {
+  const probe = element.appendChild(make("span"));
+  probe.style.color = `var(${name})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+function counted(count, what) {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
 function shownX(x, isTime) {
+  if (x === undefined) return "–";
   return isTime ? new Date(x * 1000).toLocaleTimeString() : String(x);
 }
 

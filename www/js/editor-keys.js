@@ -1,14 +1,27 @@
 // The keys inside of an editor. What is about the cell rather than its text goes to Python, by the names that Jupyter
 // gives them: run, escape, split, leave.
 
-import { acceptCompletion, closeBracketsKeymap, startCompletion } from "@codemirror/autocomplete";
+import {
+  acceptCompletion,
+  closeBracketsKeymap,
+  closeCompletion,
+  completionStatus,
+  startCompletion,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, historyKeymap, indentLess, indentMore, toggleComment } from "@codemirror/commands";
 import { searchKeymap } from "@codemirror/search";
+import { Prec } from "@codemirror/state";
+import { keymap } from "@codemirror/view";
 import { askSignature, closeSignature } from "./editor-help.js";
 
 const TAKEN = new Set(["Mod-Enter", "Shift-Enter", "Alt-Enter", "Escape", "Tab", "Mod-/"]);
 
+// To stand before completions, whose keys are of highest precedence as well.
 export function keys(editor) {
+  return [Prec.highest(keymap.of([{ key: "Escape", run: forgetPending }])), keymap.of(bindings(editor))];
+}
+
+function bindings(editor) {
   const run = (then) => () => {
     editor.tell("run", { then });
     return true;
@@ -50,6 +63,12 @@ export function keys(editor) {
       },
     },
   ];
+}
+
+// Escape closes a list of completions that is shown, but one that is still to come does not count as shown.
+function forgetPending(view) {
+  if (completionStatus(view.state) === "pending") closeCompletion(view);
+  return false;
 }
 
 // a long line wraps into several rows, so the caret's place is looked at, not its line

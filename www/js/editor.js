@@ -14,7 +14,7 @@ import { history } from "@codemirror/commands";
 import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, search } from "@codemirror/search";
 import { ChangeSet, Compartment, EditorState, Text } from "@codemirror/state";
-import { drawSelection, EditorView, keymap, placeholder } from "@codemirror/view";
+import { drawSelection, EditorView, placeholder } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
 import { answer, assist, forget } from "./editor-help.js";
 import { keys } from "./editor-keys.js";
@@ -142,12 +142,11 @@ class Editor {
     const fresh = updates
       .slice(known - version)
       .map(({ author, changes }) => ({ clientID: author, changes: ChangeSet.fromJSON(changes) }));
-    if (!fresh.length) return true;
     if (this.view) {
-      this.view.dispatch(receiveUpdates(this.view.state, fresh));
+      if (fresh.length) this.view.dispatch(receiveUpdates(this.view.state, fresh));
       if (fresh.some((update) => update.clientID === this.author)) this.pushing = false;
-      this.push();
-    } else {
+      this.push(); // after a refusal there may be nothing fresh: it came before we were told
+    } else if (fresh.length) {
       this.doc = fresh.reduce((doc, update) => update.changes.apply(doc), this.doc);
       this.known += fresh.length;
       this.showPlain();
@@ -231,8 +230,8 @@ class Editor {
         syntaxHighlighting(classHighlighter),
         EditorView.lineWrapping,
         nonce ? EditorView.cspNonce.of(nonce) : [],
+        keys(this),
         assist(this),
-        keymap.of(keys(this)),
         updated,
       ],
     });

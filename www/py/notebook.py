@@ -1,7 +1,7 @@
 """The page ``/notebook/<name>``: cells, commands, outline.
 
-What the user does becomes operations on the notebook's data; what they change is drawn. Until the worker holds
-notebooks, the data is this tab's own (``local.py``), and code has nothing to run it.
+What the user does becomes operations on the notebook, which the worker holds (``remote.py``); what comes of them, here
+or in another tab, is drawn.
 """
 
 import json
@@ -16,6 +16,14 @@ from status import draw_status
 from tab import Tab, random_id
 
 
+STUCK_MS = 3000  # a cell that still runs so long after Stop cannot be stopped
+HELD_MS = 1000  # the same where the worker hears nothing while a cell runs
+STUCK = (
+    "This cell cannot be stopped: Python is inside something that never looks up, such as one huge sum. Python can be "
+    "started anew. Your text and outputs stay; variables are lost, in all notebooks."
+)
+
+
 def draw() -> None:
     """Show the state of the line and the notebook."""
     draw_status(line)
@@ -23,6 +31,7 @@ def draw() -> None:
     find("kernel-status").parentElement.dataset.state = notebook.kernel
     cells.show(notebook.cells)
     go_where_wished()
+    draw_stuck()
     draw_outline()
 
 
@@ -55,7 +64,7 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         elif command == "run-stay" and cells.get(at).type == "markdown":
             cells.select(at)
     elif command == "stop":
-        notebook.ask({"do": "stop", "cell": cell_id})
+        stop(cell_id)
     elif command == "above":
         add(cells.neighbour(at, -1), "code", edit=False)
     elif command == "below":
@@ -94,8 +103,51 @@ def run(ids: "list[str]") -> None:
         elif cell.type == "code":
             code.append(cell_id)
     if code:
-        notebook.ask({"do": "run", "cells": code})
+        when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
     draw()
+
+
+def stop(cell_id: "str | None") -> None:
+    """Interrupt a cell, or what runs; see after a while whether that went well."""
+    running = [cell["id"] + str(cell["count"]) for cell in notebook.cells if cell["state"] == "running"]
+
+    def look(*_: object) -> None:
+        still = [cell["id"] + str(cell["count"]) for cell in notebook.cells if cell["state"] == "running"]
+        if not [each for each in running if each in still]:
+            return
+        if notebook.suspends:
+            stuck.append(True)
+            line.changed()
+        else:
+            line.replace_worker()
+
+    notebook.ask({"do": "stop", "cell": cell_id})
+    if running:
+        window.setTimeout(ffi.create_proxy(look), STUCK_MS if notebook.suspends else HELD_MS)
+
+
+def draw_stuck() -> None:
+    """A cell that does not stop: say so, and offer what ends it."""
+    if not [cell for cell in notebook.cells if cell["state"] == "running"]:
+        stuck.clear()
+    find("kernel-stuck").hidden = not stuck
+    show(find("kernel-stuck-text"), STUCK if stuck else "")
+
+
+def when_told(ids: "list[str]", act: "object") -> None:
+    """Act as soon as the worker has all that was typed in these cells."""
+    waiting.append((ids, act))
+    act_when_told()
+
+
+def act_when_told() -> None:
+    """Do what waits no more, in its order."""
+    while waiting:
+        ids, act = waiting[0]
+        if any([cells.get(cell_id).editor.unsent() for cell_id in ids if cell_id in cells.order]):
+            return
+        waiting.pop(0)
+        act()
 
 
 def go_on(at: str) -> None:
@@ -142,7 +194,7 @@ def move(at: str, direction: str) -> None:
 def split(at: str, offset: int) -> None:
     """Two cells of one, at the caret, which counts in UTF-16 units."""
     fresh = random_id()[:8]
-    send({"op": "split", "cell": at, "at": offset, "id": fresh})
+    when_told([at], lambda: send({"op": "split", "cell": at, "at": offset, "id": fresh}))
     wish("edit", fresh)
 
 
@@ -150,7 +202,7 @@ def merge(at: str) -> None:
     """One cell of two: the one below comes to this one's end."""
     below = cells.neighbour(at, 1)
     if below is not None:
-        send({"op": "merge", "cells": [at, below]})
+        when_told([at, below], lambda: send({"op": "merge", "cells": [at, below]}))
 
 
 def heard(cell_id: str, what: str, text: str) -> None:
@@ -237,6 +289,7 @@ def changed(change: "dict | None") -> None:
                 update = {"author": step["author"], "changes": step["changes"]}
                 received = {"version": step["version"], "updates": [update]}
                 cells.get(step["cell"]).editor.receive(json.dumps(received))
+    act_when_told()
     line.changed()
 
 
@@ -263,9 +316,12 @@ def request(text: str) -> object:
 
 promises = []
 wishes = []
+stuck = []
+waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
+find("kernel-replace").addEventListener("click", ffi.create_proxy(lambda event: line.replace_worker()))
 line = Tab("notebook", [], draw)
 notebook = Remote(line, find("notebook").dataset.name, changed, refuse)
 line.start()

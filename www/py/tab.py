@@ -81,6 +81,7 @@ class Tab:
             protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
             protocol.NOTEBOOK: self._notebook,
+            protocol.HOLD: lambda header, bodies: self._worker.hold(header["on"]),
         }
         self.on_joined = None  # a function that is called after each join, with the worker's identity
         self.on_notebook = None  # and with each frame of kind notebook
@@ -123,6 +124,10 @@ class Tab:
     def post(self, frame: dict) -> None:
         """Say something to the worker; while there is none, it is lost: see ``on_joined``."""
         self._worker.post(frame)
+
+    def replace_worker(self) -> None:
+        """Have all tabs follow a new worker: this one cannot be stopped otherwise. What is kept, and sent, goes on."""
+        self._worker.replace()
 
     @property
     def alone(self) -> bool:

@@ -105,6 +105,15 @@ class Worker:
         """The worker said that it cannot start Python."""
         self._act(self._link.gave_up(now()))
 
+    def replace(self) -> None:
+        """Give the worker up for the next one, as the user wishes."""
+        self._act(self._link.replace(now()))
+
+    def hold(self, on: bool) -> None:
+        """The worker says that it may be silent for long, or that this is over."""
+        self._link.hold(on, now())
+        self._set_timer()
+
     def woke(self) -> None:
         """This tab was asleep, and is not any more."""
         if self._worker:

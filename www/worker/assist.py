@@ -7,6 +7,7 @@ followed, none called. Offsets are in characters.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import inspect
 import keyword
 import re
@@ -15,9 +16,11 @@ from typing import Any
 
 MAX_COMPLETIONS = 200
 MAX_DOC = 3_000
+MAX_CALL = 2_000
 
 Namespace = dict[str, Any]
 
+_PATH = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*)$")
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(?:[\w*]+\s*,\s*)*(\w*)|import\s+([\w.]*)|from\s+([\w.]*))$")
 _MISSING = object()
 
@@ -45,33 +48,53 @@ def complete(text: str, offset: int, namespace: Namespace) -> dict[str, Any]:
     return _told(offset, prefix, names, _MISSING, namespace)
 
 
-def signature(text: str, offset: int, namespace: Namespace) -> str:
-    """The signature of the function whose parentheses ``offset`` stands in; empty where it is not known."""
-    depth = 0
-    for index in range(offset - 1, max(-1, offset - 2_000), -1):
+def signature(text: str, offset: int, namespace: Namespace) -> dict[str, Any] | None:
+    """The signature of the function whose parentheses ``offset`` stands in, and the first line of what it is for.
+
+    ``{"text", "active": from where to where in it the parameter stands that is being written, "info"}``; None where it
+    is not known.
+    """
+    depth = commas = 0
+    for index in range(offset - 1, max(-1, offset - MAX_CALL), -1):
         character = text[index]
         if character in ")]}":
             depth += 1
+        elif character == "," and depth == 0:
+            commas += 1
         elif character in "([{":
             if depth == 0:
-                path = re.search(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*)$", text[:index]) if character == "(" else None
-                return _signature(path[1], _follow(path[1], namespace)) if path else ""
+                path = _PATH.search(text[:index]) if character == "(" else None
+                return _call(path[0], _follow(path[0], namespace), commas) if path else None
             depth -= 1
-    return ""
+    return None
 
 
-def hover(text: str, offset: int, namespace: Namespace) -> str:
-    """What is at ``offset``: a name's signature or type, and its documentation; empty where it is unknown."""
+def hover(text: str, offset: int, namespace: Namespace) -> dict[str, Any] | None:
+    """What is at ``offset``: ``{"text": its signature or type, and its documentation, "from", "to"}``; None where it is
+    unknown."""
     end = offset
     while end < len(text) and (text[end].isalnum() or text[end] == "_"):
         end += 1
-    path = re.search(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*)$", text[:end])
-    value = _follow(path[1], namespace) if path else _MISSING
-    if path is None or value is _MISSING:
-        return ""
-    head = _signature(path[1], value) or f"{path[1]}: {type(value).__name__}"
+    path = _PATH.search(text[:end])
+    value = _follow(path[0], namespace) if path else _MISSING
+    if path is None or value is _MISSING or keyword.iskeyword(path[0]):
+        return None
+    head = _signature(path[0], value) or f"{path[0]}: {type(value).__name__}"
     doc = inspect.getdoc(value) if callable(value) or inspect.ismodule(value) else None
-    return f"{head}\n\n{doc[:MAX_DOC]}" if doc else head
+    return {"text": f"{head}\n\n{doc[:MAX_DOC]}" if doc else head, "from": path.start(), "to": end}
+
+
+def _call(name: str, value: Any, place: int) -> dict[str, Any] | None:
+    told = _signature(name, value)
+    if not told:
+        return None
+    info = (inspect.getdoc(value) or "").split("\n", 1)[0]
+    active = (0, 0)
+    with contextlib.suppress(TypeError, ValueError, IndexError):  # built in C, or more arguments than parameters
+        parameter = list(inspect.signature(value).parameters.values())[place]
+        at = told.index(str(parameter), len(name))
+        active = (at, at + len(str(parameter)))
+    return {"text": told, "active": active, "info": info}
 
 
 def _follow(path: str, namespace: Namespace) -> Any:

@@ -18,17 +18,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-import ipynb
 import js
 
 import assist
+import ipynb
 from database import DatabaseError
 from document import Document
 from guard import Guard
+from nbfields import NotebookError
 from opened import Opened
 from partyline import protocol
 from shapes import Refused, checked, new_cell, new_notebook
@@ -48,13 +50,22 @@ class Desk:
         guard: stops cells.
         shelf: where notebooks are kept.
         tell: posts a text to the tab on a port.
+        hold: is told when this worker may hear nothing for a while.
         given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, guard: Guard, shelf: Shelf, tell: Callable[[int, str], None], given: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        shelf: Shelf,
+        tell: Callable[[int, str], None],
+        hold: Callable[[bool], None],
+        given: Mapping[str, Any],
+    ) -> None:
         self._guard = guard
         self._shelf = shelf
         self._tell = tell
+        self._hold = hold
         self._given = given
         self._opened: dict[str, Opened] = {}
         self._opening: dict[str, asyncio.Task[Opened]] = {}
@@ -89,8 +100,8 @@ class Desk:
             if does is None:
                 raise Refused("bad_request", f"The notebooks know no {str(asked.get('do'))[:40]!r}.")
             answer = does(port, asked)
-        except (Refused, ipynb.FileError) as error:
-            self._refuse(port, asked, error.code, error.message)
+        except (Refused, NotebookError) as error:
+            self._refuse(port, asked, getattr(error, "code", "bad_file"), str(error))
             return
         if isinstance(answer, Coroutine):
             task = asyncio.get_running_loop().create_task(self._later(port, asked, answer))
@@ -107,8 +118,8 @@ class Desk:
     async def _later(self, port: int, asked: Request, answer: Coroutine[Any, Any, Answer]) -> None:
         try:
             value = await answer
-        except (Refused, ipynb.FileError) as error:
-            self._refuse(port, asked, error.code, error.message)
+        except (Refused, NotebookError) as error:
+            self._refuse(port, asked, getattr(error, "code", "bad_file"), str(error))
         except DatabaseError as error:
             self._refuse(port, asked, "not_kept", f"This browser does not keep notebooks: {error}.")
         else:
@@ -173,6 +184,7 @@ class Desk:
             self._guard,
             lambda frame: self._tell_all(name, frame),
             lambda: self._changed(name),
+            self._hold,
             self._given,
         )
         self._opened[name] = opened
@@ -189,7 +201,7 @@ class Desk:
         except Exception as error:  # the server is away: what is kept here opens all the same
             js.console.warn(f"partyline: whether {name} is a lesson could not be asked: {error}")
             return None
-        return ipynb.read(text, name)
+        return ipynb.read(text, name, _new_id).notebook
 
     def _close(self, port: int, asked: Request) -> None:
         self._at(asked).ports.discard(port)
@@ -255,11 +267,15 @@ class Desk:
 
     async def _import(self, port: int, asked: Request) -> Answer:
         name = _text(asked, "name")
-        notebook = ipynb.read(_text(asked, "text"), name)
+        opened = ipynb.read(_text(asked, "text"), name, _new_id)
         if name in self._opened or await self._shelf.read(name) is not None:
             raise Refused("name_taken", f"There is a notebook named {name} already. Give this one another name.")
-        await self._shelf.write(_entry(notebook), json.dumps(notebook))
-        return name
+        await self._shelf.write(_entry(opened.notebook), json.dumps(opened.notebook))
+        return {"name": name, "notices": opened.notices}
+
+
+def _new_id() -> str:
+    return secrets.token_hex(4)
 
 
 def _entry(notebook: dict[str, Any]) -> Entry:

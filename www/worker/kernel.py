@@ -16,7 +16,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from pyodide.code import CodeRunner
@@ -78,15 +77,19 @@ class Kernel:
     Args:
         guard: stops cells; one for the whole worker.
         name: the notebook's, part of what its code is compiled under.
+        hold: is called with True before a cell runs that cannot be suspended, and with False after it.
         told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
             long it took in seconds.
         given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, guard: Guard, name: str, told: Told, given: Mapping[str, Any] = MappingProxyType({})) -> None:
+    def __init__(
+        self, guard: Guard, name: str, told: Told, hold: Callable[[bool], None], given: Mapping[str, Any]
+    ) -> None:
         self._guard = guard
         self._name = name
         self._told = told
+        self._hold = hold
         self._given = given
         self._queue: deque[Job] = deque()
         self._running: CellRun | None = None
@@ -152,6 +155,9 @@ class Kernel:
 
     async def _execute(self, run: CellRun, source: str) -> bool:
         """Run the source; returns whether it went well. What it raised has gone to the sink."""
+        holds = not self._guard.can_suspend
+        if holds:
+            self._hold(True)
         try:
             code = CodeRunner(source, filename=run.filename, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).compile()
             value = await code.run_async(self.namespace)
@@ -165,6 +171,9 @@ class Kernel:
                 name, said = type(error).__name__, str(error)
                 run.sink.error(name, said, reports.error_text(error, self._names))
             return False
+        finally:
+            if holds:
+                self._hold(False)
         return True
 
     def _ended(self, run: CellRun, task: asyncio.Task[bool], seconds: float) -> None:

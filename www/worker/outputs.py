@@ -15,6 +15,7 @@ from typing import Any
 MAX_CHARACTERS = 4_000_000  # of a cell's outputs together
 MAX_LINES = 5_000  # of its streams
 MAX_OUTPUTS = 1_000
+MAX_DEPTH = 50  # lists and dicts inside each other, in what is displayed; a file holds a little more (ipynb.py)
 MAX_LAST_WORDS = 200_000  # characters of a result or an error, after the limit
 
 _CONTROLS = re.compile(r"([\r\n\b])")
@@ -260,10 +261,17 @@ def _size(data: object, metadata: object) -> int:
             raise OutputError(f"{mime!r} is no MIME type.")
         if not is_json_mime(mime) and not isinstance(value, str):
             raise OutputError(f"What is displayed as {mime} must be a str, not {type(value).__name__}.")
+    if _is_deeper(data, MAX_DEPTH) or _is_deeper(metadata, MAX_DEPTH):
+        raise OutputError(f"What is displayed is nested deeper than {MAX_DEPTH} levels.")
     try:
         return len(json.dumps([data, metadata], allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError) as error:
         raise OutputError(f"What is displayed can't be JSON: {error}") from None
+
+
+def _is_deeper(value: object, limit: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else None
+    return inner is not None and (limit == 0 or any(_is_deeper(each, limit - 1) for each in inner))
 
 
 def is_json_mime(mime: str) -> bool:

@@ -214,6 +214,10 @@ class Session:
         """A cell publishes; what becomes of it is told to the port ``CELLS``."""
         return self._publishing.publish(CELLS, {"id": event_id, "topic": topic, "data": data})
 
+    def cells_hold(self, on: bool) -> list[Effect]:
+        """A cell begins, or has ended, during which this worker may hear nothing: where stacks cannot be suspended."""
+        return [self._broadcast(protocol.encode({"kind": protocol.HOLD, "on": on}))]
+
     def kept(self, pattern: str) -> list[tuple[str, str]] | None:
         """The last events of a pattern's topics, each a topic and a JSON array's text; None until they are here."""
         if pattern not in self._topics.patterns(filled=True):

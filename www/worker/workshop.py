@@ -46,4 +46,5 @@ class Workshop:
         # from partyline import line, chart, check; cells have the names without it, too
         given = {"line": Line(self.live), "chart": make_chart(display.display, print), "check": Check(display.display)}
         vars(partyline).update(given)
-        self.desk = Desk(guard, Shelf(family), tell, {**given, "display": display.display})
+        given["display"] = display.display
+        self.desk = Desk(guard, Shelf(family), tell, lambda on: do(session.cells_hold(on)), given)

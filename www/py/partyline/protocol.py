@@ -66,6 +66,7 @@ ANSWER = "answer"
 # worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"
 LINE = "line"
+HOLD = "hold"
 OUTBOX = "outbox"  # how much of what this browser published waits for the server
 
 # what a tab's follower puts in where an era ends
