@@ -14,7 +14,7 @@ import contextvars
 import linecache
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -80,13 +80,17 @@ class Kernel:
         hold: is called with True before a cell runs that cannot be suspended, and with False after it.
         told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
             long it took in seconds.
+        given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, guard: Guard, name: str, told: Told, hold: Callable[[bool], None]) -> None:
+    def __init__(
+        self, guard: Guard, name: str, told: Told, hold: Callable[[bool], None], given: Mapping[str, Any]
+    ) -> None:
         self._guard = guard
         self._name = name
         self._told = told
         self._hold = hold
+        self._given = given
         self._queue: deque[Job] = deque()
         self._running: CellRun | None = None
         self._count = 0
@@ -99,7 +103,7 @@ class Kernel:
         self.stop()
         for run in self._runs.values():
             self._guard.stop(run)
-        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__}
+        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__, **self._given}
         self._context = contextvars.copy_context()
         self._count = 0
 
