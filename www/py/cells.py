@@ -100,7 +100,7 @@ class Cell:
             self._rendered = text
             self.headings = []
             if rendered:
-                attachments = self.data.get("attachments") or {}
+                attachments = (self.data.get("extra") or {}).get("attachments") or {}
                 window.markdown.render(self._prose, text or "*An empty Markdown cell*", json.dumps(attachments))
                 self.headings = json.loads(window.markdown.headings(self._prose))
 

@@ -26,19 +26,18 @@ STUCK = (
 def draw() -> None:
     """Show the state of the line."""
     draw_status(line)
-<<<<<<< HEAD
     show(find("kernel-status"), notebook.kernel)
     find("kernel-status").parentElement.dataset.state = notebook.kernel
-=======
-    show(find("kernel-status"), "no kernel yet" if line.python else "starting")
+    draw_stuck()
+    if fresh:
+        fresh.clear()
+        draw_notebook()
 
 
 def draw_notebook() -> None:
     """Show the notebook, when it has changed."""
->>>>>>> wt-editor
     cells.show(notebook.cells)
     go_where_wished()
-    draw_stuck()
     draw_outline()
 
 
@@ -108,15 +107,10 @@ def run(ids: "list[str]") -> None:
         if cell.type == "markdown":
             cell.editing = False
         elif cell.type == "code":
-<<<<<<< HEAD
             code.append(cell_id)
     if code:
         when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
-    draw()
-=======
-            refuse(NO_KERNEL)
     draw_notebook()
->>>>>>> wt-editor
 
 
 def stop(cell_id: "str | None") -> None:
@@ -286,7 +280,6 @@ def help_with(ref: int, about: str, text: str, offset: int) -> None:
 
 
 def send(op: dict) -> None:
-<<<<<<< HEAD
     """Have an operation carried out; what comes of it is shown when the worker says so."""
     notebook.apply(op)
 
@@ -303,12 +296,8 @@ def changed(change: "dict | None") -> None:
                 received = {"version": step["version"], "updates": [update]}
                 cells.get(step["cell"]).editor.receive(json.dumps(received))
     act_when_told()
+    fresh.append(True)
     line.changed()
-=======
-    """Carry out an operation on the notebook, and show what came of it."""
-    refuse(notebook.apply(op))
-    draw_notebook()
->>>>>>> wt-editor
 
 
 def refuse(message: str) -> None:
@@ -334,6 +323,7 @@ def request(text: str) -> object:
 
 promises = []
 wishes = []
+fresh = []  # not empty where the notebook has changed since it was drawn
 stuck = []
 waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)
@@ -341,10 +331,6 @@ window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 find("kernel-replace").addEventListener("click", ffi.create_proxy(lambda event: line.replace_worker()))
 line = Tab("notebook", [], draw)
-<<<<<<< HEAD
 notebook = Remote(line, find("notebook").dataset.name, changed, refuse)
-=======
-draw_notebook()
->>>>>>> wt-editor
 line.start()
 window.partyline.notebook = ffi.create_proxy(request)
