@@ -245,13 +245,24 @@ def push(cell_id: str, version: int, changes: "list") -> None:
         told.append(code)
         if code == "stale":
             cells.get(cell_id).editor.refused()
-        else:
+        else:  # it would be refused again and again
             refuse(message)
+            give_up(cell_id)
 
     for index, change in enumerate(changes):
         edit = {"op": "edit", "cell": cell_id, "version": version + index, "changes": change}
         edit["author"] = window.workers.tab
         notebook.apply(edit, answered)
+
+
+def give_up(cell_id: str) -> None:
+    """What was typed cannot be taken: show the worker's text in its place."""
+
+    def answered(value: "dict | None", code: str, message: str) -> None:
+        if not code and cell_id in cells.order:
+            cells.get(cell_id).editor.reset(value["source"], value["version"], False)
+
+    notebook.ask({"do": "pull", "cell": cell_id, "version": None}, answered)
 
 
 def pull(cell_id: str, version: int) -> None:

@@ -10,6 +10,7 @@ and what was asked and not answered is asked again where that cannot be done twi
 from partyline import protocol
 from partyline.replica import Replica
 
+DONE_BEFORE = ("id_taken", "no_cell", "nothing_to_undo")  # what is asked again may have been done after all
 AGAIN = ("apply", "pull", "export", "complete", "signature", "hover")  # asked again of the next worker
 
 
@@ -42,6 +43,7 @@ class Remote:
         self._worker = None
         self._last = 0
         self._waiting = {}  # by ref: the request, and who wants the answer
+        self._again = []  # the same, of a worker that was lost
         line.on_joined = self._joined
         line.on_notebook = self._told
 
@@ -93,10 +95,14 @@ class Remote:
         self.ask({"do": "open"}, self._opened)
         if lost:
             self._refused("Python was started anew: the notebook is as it was, its variables are gone.")
-        for frame, answered in waiting:
-            if frame["do"] in AGAIN:
-                self._waiting[frame["ref"]] = (frame, answered)
-                self._line.post(frame)
+        self._again = [(frame, answered) for frame, answered in waiting if frame["do"] in AGAIN]
+
+    def _ask_again(self) -> None:
+        """The new worker has what the one before had: what that did not answer is asked of this one."""
+        again, self._again = self._again, []
+        for frame, answered in again:
+            self._waiting[frame["ref"]] = (frame, answered)
+            self._line.post(frame)
 
     def _opened(self, value: dict, code: str, message: str) -> None:
         if code:
@@ -111,13 +117,19 @@ class Remote:
             self.asks[asked["cell"]] = asked
         notebook = value["notebook"]
         if self.opened and self._replica.rev > notebook["rev"]:  # what was kept is older than what is here
-            self.ask({"do": "adopt", "whole": self._replica.notebook})
+            self.ask({"do": "adopt", "whole": self._replica.notebook}, self._adopted)
             return
         self.saved = notebook["rev"]
         later = self._replica.whole(notebook)
         self._changed(None)
         for change in later:
             self._changed(change)
+        self._ask_again()
+
+    def _adopted(self, value: object, code: str, message: str) -> None:
+        if code:
+            self._refused(message)
+        self._ask_again()
 
     def _told(self, header: dict) -> None:
         if "ref" in header:
@@ -125,7 +137,7 @@ class Remote:
             code, message = header.get("code", ""), header.get("error", "")
             if answered is not None:
                 answered(header.get("value"), code, message)
-            elif code:
+            elif code and code not in DONE_BEFORE:
                 self._refused(message)
             return
         if header.get("name") != self.name:

@@ -45,7 +45,7 @@ class Outputs:
             else:
                 part = self._make(output)
                 self._element.append(part)
-                self._shown.append((dict(output), part))
+                self._shown.append((output, part))
         while len(self._shown) > len(outputs):
             self._forget(self._shown.pop()[1])
         if bool(outputs) != self._visible:
@@ -54,18 +54,18 @@ class Outputs:
 
     def _update(self, index: int, output: dict) -> None:
         before, part = self._shown[index]
-        if before == output:
+        if before is output:  # none is ever changed in place
             return
         if before["output_type"] == "stream" and output["output_type"] == "stream" and before["name"] == output["name"]:
             old, new = joined(before["text"]), joined(output["text"])
             if new.startswith(old):
                 part.append(ANSI.sub("", new[len(old) :]))
-                self._shown[index] = (dict(output), part)
+                self._shown[index] = (output, part)
                 return
         fresh = self._make(output)
         part.replaceWith(fresh)
         self._forget(part)
-        self._shown[index] = (dict(output), fresh)
+        self._shown[index] = (output, fresh)
 
     def _forget(self, part: "object") -> None:
         chart = self._charts.pop(part.dataset.chart, None) if part.dataset.chart else None
