@@ -276,7 +276,8 @@ def pull(cell_id: str, version: int) -> None:
         elif "updates" in value:
             cells.get(cell_id).editor.receive(json.dumps({"version": version, "updates": value["updates"]}))
         else:
-            cells.get(cell_id).editor.reset(value["source"], value["version"], True)
+            editor = cells.get(cell_id).editor
+            editor.reset(value["source"], value["version"], editor.unsent() > 0)  # what nobody else has is kept
 
     notebook.ask({"do": "pull", "cell": cell_id, "version": version}, answered)
 
