@@ -180,3 +180,13 @@ def test_a_plain_loop_takes_live_events(server: Server, page: Page) -> None:
     for number in range(3, 6):
         server.post("lesson", {"data": number})
     assert notebook.wait_ended(page, cell).output == "[3, 4, 5]"
+
+
+def test_a_cell_for_the_tab_runs_in_its_own_python(page: Page) -> None:
+    source = "%%tab\nimport sys\nprint(sys.implementation.name)\nstage.textContent = 'made here'"
+    cell = notebook.add(page, source)
+    notebook.start(page, cell, "done")
+    page.wait_text("tab-output", lambda text: text.split() == ["micropython", "made", "here"])
+    wrong = notebook.add(page, "%%tab\n1 / 0")
+    notebook.start(page, wrong, "error")
+    assert page.errors == []

@@ -8,6 +8,7 @@ import json
 
 from pyscript import ffi, window
 
+import stage
 from commands import Keys, make_icon
 from dom import make, show
 from rendering import Outputs
@@ -44,7 +45,9 @@ class Cell:
         self._foot = make("p", class_="cell-foot")
         self._output = make("div", class_="cell-output", data_testid="cell-output", aria_live="polite")
         main = make("div", class_="cell-main")
-        main.append(self._text, self._prose, self._foot, self._output)
+        self._tab_output = make("div", class_="cell-output cell-tab", data_testid="tab-output")
+        self._tab_output.hidden = True
+        main.append(self._text, self._prose, self._foot, self._output, self._tab_output)
         self.element.append(side, main)
         self.outputs = Outputs(self._output)
         options = {"id": self.id, "text": data["source"], "version": data.get("version", 0), "author": author}
@@ -103,6 +106,18 @@ class Cell:
                 attachments = (self.data.get("extra") or {}).get("attachments") or {}
                 window.markdown.render(self._prose, text or "*An empty Markdown cell*", json.dumps(attachments))
                 self.headings = json.loads(window.markdown.headings(self._prose))
+
+    @property
+    def is_for_tab(self) -> bool:
+        """Whether its code runs in this tab's own Python."""
+        return self.type == "code" and stage.is_for_tab(self.editor.text())
+
+    def run_here(self) -> None:
+        """Run its code in this tab's own Python."""
+        self._tab_output.hidden = False
+        went_well = stage.run(self.editor.text(), self._tab_output)
+        self.element.dataset.state = "done" if went_well else "error"
+        show(self._foot, "in this tab's MicroPython")
 
     def close(self) -> None:
         """Take it out of the page."""

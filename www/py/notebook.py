@@ -106,6 +106,8 @@ def run(ids: "list[str]") -> None:
         cell = cells.get(cell_id)
         if cell.type == "markdown":
             cell.editing = False
+        elif cell.is_for_tab:
+            cell.run_here()
         elif cell.type == "code":
             code.append(cell_id)
     if code:
