@@ -1,6 +1,6 @@
 """Cells that begin with ``%%tab``: they run in this tab's own MicroPython, beside the CPython that all tabs share.
 
-They can touch the page: ``stage`` is an element below the cell, for them to fill. What they print goes above it. Nothing
+They can touch the page: ``stage`` is an element below the cell, for them to fill; what they print goes above it. None
 of it is kept, or seen in other tabs. There is no Stop: a loop without an end holds up this tab until it is closed.
 """
 
