@@ -1,4 +1,4 @@
-"""Did every part of the tests run? ``python tests/ran.py junit.xml`` reads pytest's report and says so.
+"""Did every part of the tests run? ``python tests/ran.py build/test/*.xml`` reads pytest's reports and says so.
 
 A room of tests/ with no test, a browser engine with none, or a test that was skipped, is a failure: a green run then
 means that all of it ran.
@@ -15,12 +15,14 @@ ENGINES = ("chromium", "chromium_http", "firefox", "webkit")
 """What tests/browser runs in, as its tests' names have it: ``test_it[firefox-more]``."""
 
 
-def complaints(report: Path) -> list[str]:
+def complaints(reports: list[Path]) -> list[str]:
     """What did not run, one line each; empty if all ran and passed. Prints how many tests ran where."""
-    try:
-        cases = list(ElementTree.parse(report).iter("testcase"))
-    except (OSError, ElementTree.ParseError) as error:
-        return [f"{report} cannot be read, so no test is known to have run: {error}"]
+    cases: list[ElementTree.Element] = []
+    for report in reports:
+        try:
+            cases += ElementTree.parse(report).iter("testcase")
+        except (OSError, ElementTree.ParseError) as error:
+            return [f"{report} cannot be read, so its tests are not known to have run: {error}"]
     ran: Counter[str] = Counter()
     driven: Counter[str] = Counter()
     found = []
@@ -41,7 +43,7 @@ def complaints(report: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    problems = complaints(Path(sys.argv[1]))
+    problems = complaints([Path(name) for name in sys.argv[1:]])
     for problem in problems:
         print(problem, file=sys.stderr)
     sys.exit(bool(problems))

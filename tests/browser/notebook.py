@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from .driver import Browser, Page, wait
@@ -58,3 +59,88 @@ def run_script(page: Page, body: str, **values: Any) -> Any:
 def complaints(page: Page) -> list[str]:
     """What the page has said that it must not, the breaches of its Content-Security-Policy among it."""
     return [f"{line.kind}: {line.text}" for line in page.console if line.is_error or line.kind == "warning"]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A cell as its user sees it."""
+
+    id: str
+    state: str
+    output: str
+
+
+def wait_opened(page: Page) -> None:
+    """Wait until the worker has opened the notebook for this tab, and runs nothing."""
+    page.wait_text("kernel-status", "idle")
+    wait(lambda: len(cells(page)), lambda count: count > 0, f"{page!r} to show cells")
+
+
+def ask(page: Page, do: str, **fields: Any) -> Any:
+    """Ask the worker as the page does, and fail where it refuses."""
+    request = json.dumps(json.dumps({"do": do, **fields}))
+    answer = json.loads(page.evaluate(f"window.partyline.notebook({request})"))
+    assert not answer["code"], answer
+    return answer["value"]
+
+
+def shown(page: Page) -> list[Shown]:
+    """All cells, from the first to the last."""
+    found = page.evaluate(
+        """[...document.querySelectorAll('[data-testid=cell]')].map(cell => ({
+            id: cell.dataset.id, state: cell.dataset.state,
+            output: [...cell.querySelector('[data-testid=cell-output]').children].filter(part => !part.dataset.testid)
+                .map(part => part.innerText.replace(/\\n$/, '')).join('\\n'),
+        }))"""
+    )
+    return [Shown(**cell) for cell in found]
+
+
+def last(page: Page) -> str:
+    """The id of the last cell."""
+    return shown(page)[-1].id
+
+
+def look(page: Page, cell: str) -> Shown | None:
+    """A cell, or None where it is not there."""
+    return next((each for each in shown(page) if each.id == cell), None)
+
+
+def add(page: Page, source: str) -> str:
+    """Add a code cell at the end; returns its id."""
+    made, before = f"t{len(cells(page))}", last(page)
+    ask(page, "apply", operation={"op": "add", "id": made, "after": before, "type": "code", "source": source})
+    wait(lambda: look(page, made), lambda seen: seen is not None, f"{page!r} to show the cell {made}")
+    return made
+
+
+def start(page: Page, cell: str, state: str = "running") -> None:
+    """Run a cell by its button, and wait until it is in this state."""
+    page.evaluate(f"document.querySelector('[data-id={cell}] [data-testid=cell-run]').click()")
+    wait_state(page, cell, state)
+
+
+def stop(page: Page, cell: str) -> None:
+    """Stop a cell by its button."""
+    page.evaluate(f"document.querySelector('[data-id={cell}] [data-testid=cell-stop]').click()")
+
+
+def wait_state(page: Page, cell: str, *states: str) -> Shown:
+    """Wait until a cell is in one of these states."""
+    seen = wait(
+        lambda: look(page, cell), lambda each: each is not None and each.state in states, f"{page!r}: {cell} {states}"
+    )
+    assert seen is not None
+    return seen
+
+
+def wait_ended(page: Page, cell: str) -> Shown:
+    """Wait until a cell has run to its end."""
+    return wait_state(page, cell, "done", "error")
+
+
+def run(page: Page, source: str, wait_for: str = "") -> Shown:
+    """Add a cell at the end, run it, and wait for its end, or until it is in another state."""
+    cell = add(page, source)
+    page.evaluate(f"document.querySelector('[data-id={cell}] [data-testid=cell-run]').click()")
+    return wait_state(page, cell, wait_for) if wait_for else wait_ended(page, cell)

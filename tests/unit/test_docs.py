@@ -67,15 +67,15 @@ def test_every_kind_between_worker_and_tabs_is_documented() -> None:
     assert rows(text, "A tab says") == set(protocol.TAB_KINDS)
     told, heard = rows(text, "A tab is told"), rows(text, "All tabs are told")
     assert handled("tab", folder="www/py") - {protocol.CLEARED} <= told | heard
-    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX}
-    made = set(frames("session", folder="www/worker")) - {protocol.ALIVE, *protocol.TAB_KINDS}
+    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX, protocol.HOLD}
+    made = set(frames("session", "publishing", folder="www/worker")) - {protocol.ALIVE, *protocol.TAB_KINDS}
     assert made <= told | heard
 
 
 def test_every_frame_between_worker_and_tabs_is_documented_with_its_fields() -> None:
     text = read("docs/protocol.md")
     said = frames("tab", folder="www/py")
-    made = frames("session", folder="www/worker")
+    made = frames("session", "publishing", folder="www/worker")
     assert protocol.HELLO in said
     assert protocol.JOINED in made
     for heading, found in [("A tab says", said), ("A tab is told", made), ("All tabs are told", made)]:
@@ -89,7 +89,7 @@ def test_every_frame_between_worker_and_tabs_is_documented_with_its_fields() -> 
 
 
 def test_every_error_code_of_the_worker_is_documented() -> None:
-    codes = error_codes("session", folder="www/worker")
+    codes = error_codes("session", "publishing", "tabs", folder="www/worker")
     assert len(codes) > 10
     text = read("docs/protocol.md")
     told = set(re.findall(r"`([a-z_]+)`", cell(section(text, "A tab is told"), "error")))

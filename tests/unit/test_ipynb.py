@@ -187,7 +187,7 @@ def test_a_text_is_held_as_the_editor_holds_it_and_saved_as_it_came() -> None:
     raw = file(code(source="one\r\ntwo\rthree"), code(id="b", source="half \ud83d"))
     document = Document(opened(raw).notebook)
     assert [cell["source"] for cell in document.cells] == ["one\ntwo\nthree", "half \ufffd"]
-    again = json.loads(write(document.whole()))
+    again = json.loads(write(document.whole()).encode())
     assert ["".join(cell["source"]) for cell in again["cells"]] == ["one\r\ntwo\rthree", "half \ud83d"]
     edit(document, "a", "one\ntwo")
     assert json.loads(write(document.whole()))["cells"][0]["source"] == ["one\n", "two"]

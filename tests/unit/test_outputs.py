@@ -123,7 +123,9 @@ def test_output_is_cut_after_so_many_lines() -> None:
     outputs.stream("stdout", "4")
     outputs.stream("stderr", "5")
     outputs.display(BUNDLE, {})
-    assert texts(outputs) == ["1\n2\n3\n", "… output was cut after 3 lines\n"]
+    at_once = Outputs(max_lines=3)
+    at_once.stream("stdout", "1\n2\n3\n4")
+    assert texts(at_once) == texts(outputs) == ["1\n2\n3\n", "… output was cut after 3 lines\n"]
 
 
 def test_output_is_cut_after_so_many_characters() -> None:
@@ -139,6 +141,18 @@ def test_what_is_displayed_counts_and_a_large_one_is_told() -> None:
     outputs.stream("stdout", "abc")
     outputs.display({"text/plain": "x" * 2_000}, {})
     assert texts(outputs) == ["abc", "… output was cut after 3 characters, since 2,024 more came at once\n"]
+
+
+def test_an_update_counts_and_one_that_is_too_large_changes_nothing() -> None:
+    outputs = Outputs(max_characters=1_000)
+    outputs.display({"text/plain": ""}, {}, display_id="x")
+    assert outputs.update("x", {"text/plain": "x" * 900}, {})
+    assert outputs.update("x", {"text/plain": "y" * 2_000}, {})
+    assert outputs.outputs()[0]["data"] == {"text/plain": "x" * 900}
+    assert [each.get("text") for each in outputs.outputs()] == [
+        None,
+        "… output was cut after 924 characters, since an update of 2,024 came\n",
+    ]
 
 
 def test_output_is_cut_after_so_many_outputs() -> None:
@@ -247,6 +261,26 @@ def test_who_takes_what_changed_has_all(acts: list[Any], characters: int, lines:
         nbformat.v4.new_code_cell("", id="a", execution_count=1, outputs=[nbformat.from_dict(each) for each in has])
     ]
     nbformat.validate(nbformat.v4.new_notebook(cells=cells))
+
+
+@given(st.lists(st.text("abc\r\n\b😀", min_size=1, max_size=8), max_size=12))
+@settings(max_examples=300)
+def test_who_takes_after_each_write_has_all(pieces: list[str]) -> None:
+    outputs = Outputs()
+    has: list[Any] = []
+    for piece in pieces:
+        outputs.stream("stdout", piece)
+        delta = outputs.take()
+        has = has if delta is None else changed(has, over_the_wire(delta))
+        assert has == outputs.outputs()
+
+
+def test_a_progress_bar_is_told_by_its_line_alone() -> None:
+    outputs = Outputs()
+    outputs.stream("stdout", "before\n10%")
+    outputs.take()
+    outputs.stream("stdout", "\r20%")
+    assert outputs.take() == {"length": 1, "parts": [{"at": 0, "keep": 7, "text": "20%"}]}
 
 
 def test_a_flood_costs_what_is_new() -> None:

@@ -15,7 +15,6 @@ from remote import Remote
 from status import draw_status
 from tab import Tab, random_id
 
-
 STUCK_MS = 3000  # a cell that still runs so long after Stop cannot be stopped
 HELD_MS = 1000  # the same where the worker hears nothing while a cell runs
 STUCK = (
@@ -25,19 +24,26 @@ STUCK = (
 
 
 def draw() -> None:
-    """Show the state of the line and the notebook."""
+    """Show the state of the line."""
     draw_status(line)
     show(find("kernel-status"), notebook.kernel)
     find("kernel-status").parentElement.dataset.state = notebook.kernel
+    draw_stuck()
+    if fresh:
+        fresh.clear()
+        draw_notebook()
+
+
+def draw_notebook() -> None:
+    """Show the notebook, when it has changed."""
     cells.show(notebook.cells)
     go_where_wished()
-    draw_stuck()
     draw_outline()
 
 
 def draw_outline() -> None:
     """The headings of all Markdown cells, as links to them."""
-    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings()]
+    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings]
     text = json.dumps(found)
     outline = find("outline")
     if outline.getAttribute("data-shown") == text:
@@ -104,7 +110,7 @@ def run(ids: "list[str]") -> None:
             code.append(cell_id)
     if code:
         when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
-    draw()
+    draw_notebook()
 
 
 def stop(cell_id: "str | None") -> None:
@@ -290,6 +296,7 @@ def changed(change: "dict | None") -> None:
                 received = {"version": step["version"], "updates": [update]}
                 cells.get(step["cell"]).editor.receive(json.dumps(received))
     act_when_told()
+    fresh.append(True)
     line.changed()
 
 
@@ -316,6 +323,7 @@ def request(text: str) -> object:
 
 promises = []
 wishes = []
+fresh = []  # not empty where the notebook has changed since it was drawn
 stuck = []
 waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)

@@ -34,6 +34,8 @@ class Outputs:
         self._element = element
         self._shown = []  # an output as it was shown, and its element
         self._charts = {}
+        self._last_chart = 0
+        self._visible = True
 
     def show(self, outputs: "list[dict]") -> None:
         """Show these: what has not changed stays, what has grown grows."""
@@ -46,7 +48,9 @@ class Outputs:
                 self._shown.append((dict(output), part))
         while len(self._shown) > len(outputs):
             self._forget(self._shown.pop()[1])
-        self._element.hidden = not outputs
+        if bool(outputs) != self._visible:
+            self._visible = bool(outputs)
+            self._element.hidden = not outputs
 
     def _update(self, index: int, output: dict) -> None:
         before, part = self._shown[index]
@@ -102,7 +106,8 @@ class Outputs:
         return make("pre", ANSI.sub("", joined(value)), class_="output")
 
     def _make_chart(self, options: dict) -> "object":
-        key = str(len(self._charts) + 1)
+        self._last_chart += 1
+        key = str(self._last_chart)
         part = make("div", class_="output", data_chart=key)
         self._charts[key] = window.charts.create(part, json.dumps(options))
         return part

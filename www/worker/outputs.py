@@ -155,10 +155,14 @@ class Outputs:
         found = [place for place, item in enumerate(self._items) if _id(item) == display_id]
         for place in found:
             item = self._items[place]
-            if isinstance(item, _Shown) and self._characters + size - item.size <= self._limits[0]:
+            if not isinstance(item, _Shown):
+                continue
+            if self._characters + size - item.size <= self._limits[0]:
                 self._characters += size - item.size
                 item.output, item.size = {**item.output, "data": data, "metadata": metadata}, size
                 self._dirty.add(place)
+            elif not self._cut:
+                self._notice(f"{self._characters:,} characters, since an update of {size:,} came")
         return bool(found)
 
     def result(self, count: int, data: dict[str, Any], metadata: dict[str, Any]) -> None:

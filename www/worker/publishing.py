@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from effects import Broadcast, Discard, Effect, Keep, Send, Tell
 from outbox import MAX_AGE, Letter, Outbox
 from partyline import protocol
+from partyline.protocol import ProtocolError
 from partyline.topics import is_topic
 from tabs import Tabs
 
@@ -59,18 +60,13 @@ class Publishing:
 
     def publish(self, port: int, header: Header) -> list[Effect]:
         """A tab publishes: its id, topic and data."""
-        event_id, topic, data = header.get("id"), header.get("topic"), header.get("data")
-        if not isinstance(event_id, str) or not protocol.is_id(event_id):
-            return [_refusal(port, "bad_id", "A publish needs an id.")]
-        refused = self._objection(event_id, topic, data)
-        if refused is not None:
-            return [_refusal(port, *refused, event_id)]
-        frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
-        if self.frame_limit and len(frame) > self.frame_limit:
-            return [_refusal(port, "too_large", self._too_large, event_id)]
-        letter = Letter(event_id, str(topic), frame, port)
+        event_id = header.get("id")
+        try:
+            letter = self._letter(port, event_id, header.get("topic"), header.get("data"))
+        except ProtocolError as error:
+            return [_refusal(port, error.code, error.message, event_id)]
         effects: list[Effect] = [Keep(letter, sent=self.live)] if self._outbox.add(letter) else []
-        return [*effects, Send(frame)] if self.live else [*effects, *self.tell()]
+        return [*effects, Send(letter.frame)] if self.live else [*effects, *self.tell()]
 
     def send_all(self) -> list[Effect]:
         """The server welcomed us, and told its limits: send what waits, but for what it would never take."""
@@ -131,20 +127,30 @@ class Publishing:
         """Time went by: send again what was refused for now."""
         return [Send(letter.frame) for letter in self._outbox.due(now)] if self.live else []
 
-    def _objection(self, event_id: str, topic: object, data: object) -> tuple[str, str] | None:
-        """Code and message where an event is not to be sent."""
+    def _letter(self, port: int, event_id: object, topic: object, data: object) -> Letter:
+        """A letter of what a tab gave. Raises ProtocolError where it is not to be sent."""
+        if not isinstance(event_id, str) or not protocol.is_id(event_id):
+            raise ProtocolError("bad_id", "A publish needs an id.")
         if not isinstance(topic, str) or not is_topic(topic):
-            return "bad_topic", "A publish needs a topic of letters, digits, _ and -, in words joined by dots."
+            message = "A publish needs a topic of letters, digits, _ and -, in words joined by dots."
+            raise ProtocolError("bad_topic", message)
         try:
             json.dumps(data, allow_nan=False)
         except ValueError:
-            return "bad_number", "A publish holds a number that JSON cannot tell: NaN or infinite."
+            raise ProtocolError(
+                "bad_number", "A publish holds a number that JSON cannot tell: NaN or infinite."
+            ) from None
         waiting = self._outbox.get(event_id)
         if waiting is not None and waiting.topic != topic:  # an answer names the id alone, and would be taken for both
-            return "bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own."
+            raise ProtocolError(
+                "bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own."
+            )
         if waiting is None and self._outbox.full:
-            return "outbox_full", "Too much waits to be sent; it will do when the line is back."
-        return None
+            raise ProtocolError("outbox_full", "Too much waits to be sent; it will do when the line is back.")
+        frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
+        if self.frame_limit and len(frame) > self.frame_limit:
+            raise ProtocolError("too_large", self._too_large)
+        return Letter(event_id, topic, frame, port)
 
     @property
     def _too_large(self) -> str:
@@ -169,9 +175,9 @@ class Publishing:
         return [self._broadcast(_notice(message))]
 
 
-def _refusal(port: int, code: str, message: str, event_id: str | None = None) -> Tell:
+def _refusal(port: int, code: str, message: str, event_id: object) -> Tell:
     frame: Header = {"kind": protocol.ERROR, "code": code, "message": message}
-    if event_id is not None:
+    if protocol.is_id(event_id):
         frame["id"] = event_id
     return Tell(port, protocol.encode(frame))
 
