@@ -1,6 +1,6 @@
 // node --experimental-wasm-jspi lessons.mjs SERVER FOLDER NAME…: the worker without a browser. Its Python runs on the
 // Pyodide that stands in FOLDER, with the server's bundle, and talks to the server over a real WebSocket; a tab that is
-// played here opens each notebook by name and runs all its cells. For each a line of JSON: {"name", "cells"}.
+// played here opens the notebooks of these names, and runs each from top to bottom. For each a line of JSON: {"name", "cells"}.
 import { pathToFileURL } from "node:url";
 
 const [server, folder, ...names] = process.argv.slice(2);
@@ -10,8 +10,13 @@ const plainFetch = globalThis.fetch;
 globalThis.self = globalThis;
 globalThis.location = new URL(server);
 globalThis.addEventListener ??= () => {}; // nobody tells that the network is back
-globalThis.fetch = (address, ...rest) =>
-  plainFetch(typeof address === "string" && address.startsWith("/") ? new URL(address, server) : address, ...rest);
+const whole = (address) => (typeof address === "string" && address.startsWith("/") ? server + address : address);
+globalThis.fetch = (address, ...rest) => plainFetch(whole(address), ...rest);
+globalThis.Request = class extends Request {
+  constructor(address, ...rest) {
+    super(whole(address), ...rest);
+  }
+};
 
 const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
 const pyodide = await loadPyodide({ indexURL: folder });
