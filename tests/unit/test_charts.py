@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charts import MAX_ROWS, MIME, Chart, make_chart
@@ -74,6 +74,7 @@ def test_what_is_no_finite_number_is_a_gap() -> None:
     assert [row["v"] for row in rows] == [1, None, None, None, None, None, None, 2.0**60]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3 * MAX_ROWS))
 def test_many_rows_are_thinned_and_it_is_said(count: int) -> None:
     said: list[str] = []
