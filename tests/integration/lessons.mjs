@@ -1,6 +1,6 @@
 // node --experimental-wasm-jspi lessons.mjs SERVER FOLDER NAME…: the worker without a browser. Its Python runs on the
 // Pyodide that stands in FOLDER, with the server's bundle, and talks to the server over a real WebSocket; a tab that is
-// played here opens the notebooks of these names, and runs each from top to bottom. For each a line of JSON: {"name", "cells"}.
+// played here opens the notebooks of these names, and runs them all at once. For each a line of JSON: {"name", "cells"}.
 import { pathToFileURL } from "node:url";
 
 const [server, folder, ...names] = process.argv.slice(2);
@@ -53,7 +53,7 @@ async function ask(what) {
 
 const tab = { tab: "a-tab", browser: "b".repeat(16), page: "notebook", visible: true, locked: false };
 say({ kind: "hello", protocol: 1, ref: 0, ...tab, cursor: null, topics: [] });
-for (const name of names) {
+async function run(name) {
   let { notebook } = await ask({ do: "open", name });
   await ask({ do: "run", name, cells: notebook.cells.filter((cell) => cell.type === "code").map((cell) => cell.id) });
   do {
@@ -62,4 +62,6 @@ for (const name of names) {
   } while (notebook.cells.some((cell) => ["queued", "running"].includes(cell.state)));
   console.log(JSON.stringify({ name, cells: notebook.cells }));
 }
+
+await Promise.all(names.map(run));
 process.exit(0);
