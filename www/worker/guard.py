@@ -154,10 +154,12 @@ class Guard:
         run = current.get()
         if run is None or not can_run_sync():
             return
-        run_sync(self._turns.breathe())
         task = asyncio.current_task()
-        if task is None:  # asyncio's own callbacks carry the cell's context too, and must not fail
-            if time.monotonic() < run.callbacks_until and run.has(frame):
+        if task is None and not run.has(frame):  # asyncio's own callbacks have the cell's context, and must run whole
+            return
+        run_sync(self._turns.breathe())
+        if task is None:
+            if time.monotonic() < run.callbacks_until:
                 raise KeyboardInterrupt
         elif task in run.interrupted:
             run.interrupted.discard(task)
