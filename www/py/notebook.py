@@ -8,6 +8,7 @@ import json
 
 from pyscript import ffi, window
 
+from asking import Asking
 from cells import Cells
 from commands import make_toolbar
 from dom import find, make, show
@@ -29,6 +30,7 @@ def draw() -> None:
     show(find("kernel-status"), notebook.kernel)
     find("kernel-status").parentElement.dataset.state = notebook.kernel
     cells.show(notebook.cells)
+    asking.show(notebook.asks)
     go_where_wished()
     draw_stuck()
     draw_outline()
@@ -102,6 +104,7 @@ def run(ids: "list[str]") -> None:
         elif cell.type == "code":
             code.append(cell_id)
     if code:
+        asking.ran(code)
         when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
     draw()
 
@@ -318,6 +321,7 @@ wishes = []
 stuck = []
 waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)
+asking = Asking(cells, lambda cell_id, text: notebook.ask({"do": "reply", "cell": cell_id, "text": text}))
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 find("kernel-replace").addEventListener("click", ffi.create_proxy(lambda event: line.replace_worker()))
