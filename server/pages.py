@@ -27,7 +27,20 @@ from .modules import Modules, make_modules, make_policy
 
 PAGES = {"/": "home", "/room": "room", "/notebook": "notebooks"}
 
-PAGE_FILES = {"notebook": ("cells.py", "commands.py", "remote.py", "rendering.py", "stage.py")}
+PAGE_FILES = {
+    "notebook": (
+        "asking.py",
+        "cells.py",
+        "commands.py",
+        "dialogs.py",
+        "kernel_bar.py",
+        "questions.py",
+        "remote.py",
+        "rendering.py",
+        "said.py",
+        "stage.py",
+    )
+}
 """The Python of a page that is more than one file, beside what all pages share."""
 
 NOTEBOOK_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")

@@ -13,6 +13,8 @@ COMMANDS = (
     ("run", "Shift-Enter", "Run the cell, go to the next", "M7 4l12 8-12 8z"),
     ("run-all", "", "Run all cells", "M4 5l8 7-8 7zM13 5l8 7-8 7z"),
     ("stop", "i i", "Stop what runs", "M6 6h12v12H6z"),
+    ("restart", "0 0", "Restart Python: forget all variables", "M19 12a7 7 0 1 1-2-5M17 3v4h-4"),
+    ("restart-run", "", "Restart Python and run all cells", "M15 12a5 5 0 1 1-2-4M13 4v4h-4M17 7l4 5-4 5"),
     None,
     ("above", "a", "New cell above", "M4 19h16M4 15h16M12 11V3M8 7h8"),
     ("below", "b", "New cell below", "M4 5h16M4 9h16M12 13v8M8 17h8"),

@@ -8,30 +8,26 @@ import json
 
 from pyscript import ffi, window
 
+from asking import Asking
 from cells import Cells
 from commands import make_toolbar
-from dom import find, make, show
+from dom import find, make
+from kernel_bar import KernelBar
 from remote import Remote
+from said import Said
 from status import draw_status
 from tab import Tab, random_id
-
-STUCK_MS = 3000  # a cell that still runs so long after Stop cannot be stopped
-HELD_MS = 1000  # the same where the worker hears nothing while a cell runs
-STUCK = (
-    "This cell cannot be stopped: Python is inside something that never looks up, such as one huge sum. Python can be "
-    "started anew. Your text and outputs stay; variables are lost, in all notebooks."
-)
 
 
 def draw() -> None:
     """Show the state of the line."""
     draw_status(line)
-    show(find("kernel-status"), notebook.kernel)
-    find("kernel-status").parentElement.dataset.state = notebook.kernel
-    draw_stuck()
+    bar.draw()
     if fresh:
         fresh.clear()
         draw_notebook()
+    if notebook.opened:
+        asking.show(notebook.asks)
 
 
 def draw_notebook() -> None:
@@ -70,14 +66,18 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         elif command == "run-stay" and cells.get(at).type == "markdown":
             cells.select(at)
     elif command == "stop":
-        stop(cell_id)
+        bar.stop(cell_id)
+    elif command == "restart":
+        bar.restart()
+    elif command == "restart-run":
+        bar.restart(lambda: run(cells.order))
     elif command == "above":
         add(cells.neighbour(at, -1), "code", edit=False)
     elif command == "below":
         add(at, "code", edit=False)
     elif command == "delete":
         there = cells.neighbour(at, 1) or cells.neighbour(at, -1)
-        send({"op": "delete", "cells": [at]})
+        delete(at)
         cells.select(there or cells.order[0])
     elif command == "undo":
         send({"op": "undo"})
@@ -111,41 +111,20 @@ def run(ids: "list[str]") -> None:
         elif cell.type == "code":
             code.append(cell_id)
     if code:
+        asking.ran(code)
         when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
     draw_notebook()
-
-
-def stop(cell_id: "str | None") -> None:
-    """Interrupt a cell, or what runs; see after a while whether that went well."""
-    running = [cell["id"] + str(cell["count"]) for cell in notebook.cells if cell["state"] == "running"]
-
-    def look(*_: object) -> None:
-        still = [cell["id"] + str(cell["count"]) for cell in notebook.cells if cell["state"] == "running"]
-        if not [each for each in running if each in still]:
-            return
-        if notebook.suspends:
-            stuck.append(True)
-            line.changed()
-        else:
-            line.replace_worker()
-
-    notebook.ask({"do": "stop", "cell": cell_id})
-    if running:
-        window.setTimeout(ffi.create_proxy(look), STUCK_MS if notebook.suspends else HELD_MS)
-
-
-def draw_stuck() -> None:
-    """A cell that does not stop: say so, and offer what ends it."""
-    if not [cell for cell in notebook.cells if cell["state"] == "running"]:
-        stuck.clear()
-    find("kernel-stuck").hidden = not stuck
-    show(find("kernel-stuck-text"), STUCK if stuck else "")
 
 
 def when_told(ids: "list[str]", act: "object") -> None:
     """Act as soon as the worker has all that was typed in these cells."""
     waiting.append((ids, act))
     act_when_told()
+
+
+def unsent() -> bool:
+    """Whether the worker lacks something of what is being written."""
+    return cells.selected is not None and cells.get(cells.selected).editor.unsent()
 
 
 def act_when_told() -> None:
@@ -189,6 +168,18 @@ def go_where_wished() -> None:
             cells.edit(cell_id)
         else:
             cells.select(cell_id)
+
+
+def delete(at: str) -> None:
+    """Delete a cell; it can be had back."""
+
+    def answered(value: object, code: str, message: str) -> None:
+        if code:
+            refuse(message)
+        else:
+            said.say("Cell deleted.", "Undo", lambda: act("undo"))
+
+    notebook.apply({"op": "delete", "cells": [at]}, answered)
 
 
 def move(at: str, direction: str) -> None:
@@ -255,6 +246,7 @@ def push(cell_id: str, version: int, changes: "list") -> None:
         edit = {"op": "edit", "cell": cell_id, "version": version + index, "changes": change}
         edit["author"] = window.workers.tab
         notebook.apply(edit, answered)
+    line.changed()
 
 
 def give_up(cell_id: str) -> None:
@@ -278,8 +270,8 @@ def pull(cell_id: str, version: int) -> None:
         elif "updates" in value:
             cells.get(cell_id).editor.receive(json.dumps({"version": version, "updates": value["updates"]}))
         else:
-            editor = cells.get(cell_id).editor
-            editor.reset(value["source"], value["version"], editor.unsent() > 0)  # what nobody else has is kept
+            editor = cells.get(cell_id).editor  # what nobody else has is kept, and what others have typed is not undone
+            editor.reset(value["source"], value["version"], editor.unsent() > 0)
 
     notebook.ask({"do": "pull", "cell": cell_id, "version": version}, answered)
 
@@ -338,13 +330,16 @@ def request(text: str) -> object:
 promises = []
 wishes = []
 fresh = []  # not empty where the notebook has changed since it was drawn
-stuck = []
 waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)
+asking = Asking(cells, lambda cell_id, text: notebook.ask({"do": "reply", "cell": cell_id, "text": text}))
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
-find("kernel-replace").addEventListener("click", ffi.create_proxy(lambda event: line.replace_worker()))
 line = Tab("notebook", [], draw)
-notebook = Remote(line, find("notebook").dataset.name, changed, refuse)
+said = Said()
+notebook = Remote(line, find("notebook").dataset.name, changed, refuse, said.say)
+bar = KernelBar(line, notebook, unsent)
+window.self.addEventListener("pagehide", ffi.create_proxy(lambda event: notebook.leave()))
+notebook.take_left()
 line.start()
 window.partyline.notebook = ffi.create_proxy(request)

@@ -1,17 +1,22 @@
 """A tab's end of a notebook that the worker holds: a replica, and what is asked of the worker.
 
-    notebook = Remote(line, name, changed, refused)     # changed(change) after each; None where all is new
+    notebook = Remote(line, name, changed, refused, said)   # changed(change) after each; None where all is new
     notebook.apply({"op": "add", ...}); notebook.ask({"do": "run", "cells": [...]})
 
-A worker may be lost. Its successor begins with what was kept; where this tab knows of later changes, it hands them on,
-and what was asked and not answered is asked again where that cannot be done twice.
+A worker may be lost. Its successor begins with what was kept; where this tab knows of later changes, it hands them on
+before anything else is asked. A tab that is closed before they were kept leaves them to the next one.
 """
 
-from partyline import protocol
-from partyline.replica import Replica
+import json
 
-DONE_BEFORE = ("id_taken", "no_cell", "nothing_to_undo")  # what is asked again may have been done after all
-AGAIN = ("apply", "pull", "export", "complete", "signature", "hover")  # asked again of the next worker
+from pyscript import window
+
+from partyline.cells import is_kept
+from partyline.replica import Replica
+from questions import Questions
+
+LEFT = "partyline-notebook-"  # with the notebook's name: what a tab that was closed knew and nobody had kept
+ANEW = "Python was started anew: the notebook is as it was, its variables are gone."
 
 
 class Remote:
@@ -22,28 +27,27 @@ class Remote:
         name: the notebook's.
         changed: is called with each change that is in, and with None where all of the notebook is new.
         refused: is called with what went wrong, as a text; empty where something went right again.
+        said: is called with what the user should know, and need not act on.
 
     ``kernel`` is starting, idle or busy; ``suspends`` whether the worker can suspend Python; ``asks`` has by cell what
-    ``input`` asks; ``trouble`` says why nothing is kept; ``original`` whether there is one to go back to; ``saved`` is
-    the number of the last change that is kept.
+    ``input`` asks; ``trouble`` says why nothing is kept; ``original`` whether there is one to go back to.
     """
 
-    def __init__(self, line: "object", name: str, changed: "object", refused: "object") -> None:
+    def __init__(self, line: "object", name: str, changed: "object", refused: "object", said: "object") -> None:
         self.name = name
         self.kernel = "starting"
         self.suspends = True
         self.asks = {}
         self.trouble = ""
         self.original = False
-        self.saved = -1
-        self._line = line
+        self._saved = -1  # the number of the last change that is kept
+        self._edited = -1  # and of the last that a file would hold
         self._changed = changed
         self._refused = refused
+        self._said = said
         self._replica = Replica()
         self._worker = None
-        self._last = 0
-        self._waiting = {}  # by ref: the request, and who wants the answer
-        self._again = []  # the same, of a worker that was lost
+        self._questions = Questions(line, refused)
         line.on_joined = self._joined
         line.on_notebook = self._told
 
@@ -65,50 +69,52 @@ class Remote:
     @property
     def unsaved(self) -> bool:
         """Whether something is not kept yet."""
-        return self.opened and self.saved < self._replica.rev
+        return self._saved < self._edited
 
     def cell(self, cell_id: str) -> "dict | None":
         """A cell, or None. Not to be changed."""
         return self._replica.cell(cell_id)
 
     def apply(self, operation: dict, answered: "object" = None) -> None:
-        """Have the worker change the notebook; ``answered(code, message)`` hears how it went, empty texts if well."""
+        """Have the worker change the notebook; ``answered(value, code, message)`` hears how it went."""
         self.ask({"do": "apply", "operation": operation}, answered)
 
-    def ask(self, request: dict, answered: "object" = None) -> None:
+    def ask(self, request: dict, answered: "object" = None, at_once: bool = False) -> None:
         """Ask the worker; ``answered(value, code, message)`` is called once."""
-        self._last += 1
-        frame = {"kind": protocol.NOTEBOOK, "name": self.name, "ref": self._last}
-        frame.update(request)
-        self._waiting[self._last] = (frame, answered)
-        self._line.post(frame)
+        asked = {"name": self.name}
+        asked.update(request)
+        self._questions.ask(asked, answered, at_once)
+
+    def leave(self) -> None:
+        """The tab goes. What is not kept yet is left to the next one: its worker may go with it."""
+        if self.unsaved:
+            window.workers.keep(LEFT + self.name, json.dumps(self.notebook))
+
+    def take_left(self) -> None:
+        """Begin with what a tab left, if one did; the worker is told where it knows less."""
+        text = window.workers.kept(LEFT + self.name)
+        if text:
+            window.workers.keep(LEFT + self.name, "")
+            self._replica.whole(json.loads(text))
 
     def _joined(self, worker: str) -> None:
         if worker == self._worker:
             return
-        lost = self._worker is not None
+        if self._worker is not None:
+            self._said(ANEW)
         self._worker = worker
-        waiting = list(self._waiting.values())
-        self._waiting = {}
         self.kernel = "starting"
         self.asks = {}
-        self.ask({"do": "open"}, self._opened)
-        if lost:
-            self._refused("Python was started anew: the notebook is as it was, its variables are gone.")
-        self._again = [(frame, answered) for frame, answered in waiting if frame["do"] in AGAIN]
+        self._questions.hold()
+        self._open()
 
-    def _ask_again(self) -> None:
-        """The new worker has what the one before had: what that did not answer is asked of this one."""
-        again, self._again = self._again, []
-        for frame, answered in again:
-            self._waiting[frame["ref"]] = (frame, answered)
-            self._line.post(frame)
+    def _open(self) -> None:
+        self.ask({"do": "open"}, self._opened, at_once=True)
 
     def _opened(self, value: dict, code: str, message: str) -> None:
         if code:
             self._refused(message)
             return
-        self.kernel = value["kernel"]
         self.suspends = value["suspends"]
         self.trouble = value["trouble"]
         self.original = value["original"]
@@ -117,30 +123,24 @@ class Remote:
             self.asks[asked["cell"]] = asked
         notebook = value["notebook"]
         if self.opened and self._replica.rev > notebook["rev"]:  # what was kept is older than what is here
-            self.ask({"do": "adopt", "whole": self._replica.notebook}, self._adopted)
+            self.ask({"do": "adopt", "whole": self.notebook}, self._adopted, at_once=True)
             return
-        self.saved = notebook["rev"]
+        self.kernel = value["kernel"]
+        self._saved = self._edited = notebook["rev"]
         later = self._replica.whole(notebook)
         self._changed(None)
         for change in later:
             self._changed(change)
-        self._ask_again()
+        self._questions.go()
 
     def _adopted(self, value: object, code: str, message: str) -> None:
-        if code:
+        if code:  # then the worker's counts
             self._refused(message)
-        self._ask_again()
+            self._replica = Replica()
+        self._open()
 
     def _told(self, header: dict) -> None:
-        if "ref" in header:
-            _, answered = self._waiting.pop(header["ref"], (None, None))
-            code, message = header.get("code", ""), header.get("error", "")
-            if answered is not None:
-                answered(header.get("value"), code, message)
-            elif code and code not in DONE_BEFORE:
-                self._refused(message)
-            return
-        if header.get("name") != self.name:
+        if self._questions.take(header) or header.get("name") != self.name:
             return
         what = header["what"]
         if what == "change":
@@ -152,14 +152,16 @@ class Remote:
         elif what == "asked":
             self.asks.pop(header["cell"], None)
         elif what == "saved":
-            self.saved = header["rev"]
+            self._saved = header["rev"]
         elif what == "trouble":
             self.trouble = header["message"]
         elif what == "restarted":
-            self._refused("Python has forgotten this notebook's variables.")
+            self._said("Python has forgotten this notebook's variables.")
 
     def _take(self, change: dict) -> None:
         for taken in self._replica.take(change):
+            if any([is_kept(step) for step in taken["steps"]]):
+                self._edited = taken["rev"]
             self._changed(None if taken["steps"][0]["step"] == "all" else taken)
         if self._replica.lacking:
-            self.ask({"do": "open"}, self._opened)
+            self._open()

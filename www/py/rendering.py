@@ -68,7 +68,7 @@ class Outputs:
         self._shown[index] = (output, fresh)
 
     def _forget(self, part: "object") -> None:
-        chart = self._charts.pop(part.dataset.chart, None) if part.dataset.chart else None
+        chart = self._charts.pop(part.getAttribute("data-chart"), None)
         if chart is not None:
             chart.destroy()
         part.remove()

@@ -186,6 +186,8 @@ def _asker(*, password: bool) -> Callable[[object], str]:
             raise RuntimeError(
                 "input() needs a browser that can suspend Python (JSPI), as Chrome and Firefox can; this one cannot."
             )
-        return str(run.guard.wait(run.sink.ask(str(prompt), password=password)))
+        answer = str(run.guard.wait(run.sink.ask(str(prompt), password=password)))
+        run.sink.stream("stdout", f"{prompt}{'·' * 8 if password else answer}\n")  # as a terminal would show it
+        return answer
 
     return ask

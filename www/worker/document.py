@@ -22,10 +22,9 @@ from typing import Any
 from edits import edited
 from history import Action, Change, Cut, Drop, History, Join, Place, Put, Replace
 from operations import Operation, fields_of_type, merged_fields
+from partyline.cells import is_kept
 from shapes import MAX_CELLS, MAX_SOURCE, Cell, Notebook, Refused, checked, new_cell
 from structure import RUN, Structure
-
-NOT_SAVED = {"state", "duration"}
 
 Told = dict[str, Any]
 """A change, as JSON carries it."""
@@ -149,7 +148,7 @@ class Document:
         notebook = self._notebook
         notebook["rev"] += 1
         notebook["undo"], notebook["redo"] = self._history.undoable, self._history.redoable
-        if any(step["step"] != "set" or set(step["fields"]) - NOT_SAVED for step in steps):
+        if any(map(is_kept, steps)):
             self.edited = self.rev
         return {"rev": self.rev, "steps": steps, "undo": notebook["undo"], "redo": notebook["redo"]}
 

@@ -32,6 +32,13 @@ if TYPE_CHECKING:  # MicroPython has no typing
     Output = dict[str, Any]
     Step = dict[str, Any]
 
+PASSING = ("state", "duration")  # fields of a cell that no file holds
+
+
+def is_kept(step: "Step") -> bool:
+    """Whether a step changes what a file holds of the notebook."""
+    return step["step"] != "set" or any(name not in PASSING for name in step["fields"])
+
 
 class Cells:
     """The cells of a notebook, in their order and by id; ``notebook`` is all of it."""

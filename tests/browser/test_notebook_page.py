@@ -1,0 +1,144 @@
+"""The notebook's page: what tabs share, what is kept, what is asked and said."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.running import Server
+
+from . import notebook
+from .driver import Browser, Page, wait
+
+JSPI = "WebKitGTK cannot suspend Python"
+SUSPENDING = pytest.mark.engines("chromium", "firefox", why=JSPI)
+CHROMIUM = pytest.mark.engines("chromium", why="the same Python everywhere")
+FOCUSED = "document.activeElement.dataset.testid ?? null"
+
+
+def open_two(browser: Browser) -> tuple[Page, Page]:
+    """Two tabs on one notebook."""
+    pages = notebook.open_notebook(browser), notebook.open_notebook(browser)
+    for page in pages:
+        notebook.wait_opened(page)
+    return pages
+
+
+def wait_saved(page: Page) -> None:
+    """Wait until all is kept."""
+    page.wait_text("notebook-saved", "Saved")
+
+
+@SUSPENDING
+def test_two_tabs_show_one_notebook(server: Server, browser: Browser) -> None:
+    """What is typed, run, asked and stopped in one is seen in the other; both may be loaded anew."""
+    one, two = open_two(browser)
+    one.type("cell-editor", "kept = 'all'\nprint(kept)")
+    notebook.wait_texts(two, ["kept = 'all'\nprint(kept)"])
+    notebook.start(one, "first", "done")
+    assert notebook.wait_ended(two, "first").output == "all"
+
+    loop = notebook.add(two, "while True: pass")
+    notebook.start(two, loop)
+    notebook.wait_state(one, loop, "running")
+    one.wait_text("kernel-status", "busy")
+    notebook.stop(one, loop)
+    assert notebook.wait_ended(two, loop).output.endswith("KeyboardInterrupt")
+
+    asking = notebook.add(one, "input('Who? ')")
+    notebook.start(one, asking)
+    for page in (one, two):
+        page.wait_text("cell-ask", lambda text: text.startswith("Who?"))
+    assert one.evaluate(FOCUSED) == "cell-answer", "the tab where it was run"
+    assert two.evaluate(FOCUSED) != "cell-answer"
+    two.type("cell-answer", "Ann\n")
+    assert notebook.wait_ended(one, asking).output == "Who? Ann\n'Ann'"
+    for page in (one, two):
+        wait(lambda: page.evaluate("document.querySelector('.cell-ask')"), lambda seen: seen is None, "no form")  # noqa: B023
+
+    before = notebook.shown(one)
+    texts = notebook.texts(one)
+    for page in (one, two):
+        page.reload()
+    for page in (one, two):
+        notebook.wait_opened(page)
+        notebook.wait_texts(page, texts)
+        assert [cell.output for cell in notebook.shown(page)] == [cell.output for cell in before]
+    if keeps_worker(one):
+        assert notebook.run(two, "kept").output == "'all'"
+    assert one.errors + two.errors == []
+
+
+def test_a_reload_of_the_only_tab_keeps_text_and_outputs(server: Server, browser: Browser) -> None:
+    """At once, before the worker has kept anything; where it lives on, variables too."""
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    page.type("cell-editor", "kept = 'all'\nprint(kept)")
+    notebook.start(page, "first", "done")
+    page.reload()
+    notebook.wait_opened(page)
+    notebook.wait_texts(page, ["kept = 'all'\nprint(kept)"])
+    assert notebook.wait_ended(page, "first").output == "all"
+    wait_saved(page)
+    again = notebook.run(page, "kept").output
+    assert again == "'all'" if keeps_worker(page) else again.startswith("Traceback")
+
+
+def keeps_worker(page: Page) -> bool:
+    """Whether this browser has the worker outlive a reload."""
+    return "Chrom" in str(page.evaluate("navigator.userAgent"))
+
+
+@CHROMIUM
+def test_nothing_typed_is_lost_with_the_worker(server: Server, browser: Browser) -> None:
+    """It is killed while one types, and cells are added; both tabs come to the same."""
+    one, two = open_two(browser)
+    one.type("cell-editor", "a = 1")
+    wait_saved(one)
+    one.type("cell-editor", "\nb = 2")
+    one.evaluate("void window.partyline.fault('kill')")
+    one.type("cell-editor", "\nc = 3")
+    one.press("Escape", "b")
+    for page in (one, two):
+        page.wait_text("said", lambda text: "started anew" in text)
+        notebook.wait_texts(page, ["a = 1\nb = 2\nc = 3", ""])
+    wait_saved(one)
+    assert notebook.run(two, "1 + 1").output == "2"
+
+
+@CHROMIUM
+def test_a_deleted_cell_can_be_had_back(server: Server, browser: Browser) -> None:
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    cell = notebook.run(page, "print('mine')")
+    page.evaluate(f"document.querySelector('[data-id={cell.id}]').focus()")
+    page.press("d", "d")
+    page.wait_text("said", lambda text: text.startswith("Cell deleted."))
+    wait(lambda: notebook.look(page, cell.id), lambda seen: seen is None, "the cell to go")
+    page.click("said-button")
+    assert notebook.wait_ended(page, cell.id).output == "mine"
+    assert page.errors == []
+
+
+@CHROMIUM
+def test_python_is_restarted_when_one_agrees(server: Server, browser: Browser) -> None:
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    page.type("cell-editor", "times = globals().get('times', 0) + 1; print(times)")
+    for count in ("1", "2"):
+        notebook.start(page, "first", "done")
+        wait(lambda: notebook.look(page, "first"), lambda seen: seen.output == count, f"{count} runs")  # type: ignore[union-attr]  # noqa: B023
+    page.click("command-restart")
+    page.press("Escape")
+    notebook.start(page, "first", "done")
+    wait(lambda: notebook.look(page, "first"), lambda seen: seen.output == "3", "nothing forgotten")  # type: ignore[union-attr]
+    page.click("command-restart-run")
+    page.click("dialog-yes")
+    wait(lambda: notebook.look(page, "first"), lambda seen: seen.output == "1", "the first run")  # type: ignore[union-attr]
+    assert page.errors == []
+
+
+@pytest.mark.engines("webkit", why="the others can suspend Python")
+def test_the_page_says_what_is_different_without_jspi(server: Server, browser: Browser) -> None:
+    page = notebook.open_notebook(browser)
+    page.wait_text("kernel-differs", lambda text: "Stop starts Python anew" in text)
+    page.wait_text("kernel-status", "idle")
