@@ -34,6 +34,7 @@ PAGE_FILES = {
         "commands.py",
         "dialogs.py",
         "kernel_bar.py",
+        "livecharts.py",
         "questions.py",
         "remote.py",
         "rendering.py",

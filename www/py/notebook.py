@@ -13,6 +13,7 @@ from cells import Cells
 from commands import make_toolbar
 from dom import find, make
 from kernel_bar import KernelBar
+from livecharts import live
 from remote import Remote
 from said import Said
 from status import draw_status
@@ -28,6 +29,7 @@ def draw() -> None:
         draw_notebook()
     if notebook.opened:
         asking.show(notebook.asks)
+    live.draw()
 
 
 def draw_notebook() -> None:
@@ -336,6 +338,7 @@ asking = Asking(cells, lambda cell_id, text: notebook.ask({"do": "reply", "cell"
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 line = Tab("notebook", [], draw)
+live.line = line
 said = Said()
 notebook = Remote(line, find("notebook").dataset.name, changed, refuse, said.say)
 bar = KernelBar(line, notebook, unsent)

@@ -10,6 +10,7 @@ import re
 from pyscript import window
 
 from dom import make
+from livecharts import live
 
 # richest first; the first that an output has is shown
 RICH = (
@@ -68,8 +69,10 @@ class Outputs:
         self._shown[index] = (output, fresh)
 
     def _forget(self, part: "object") -> None:
-        chart = self._charts.pop(part.getAttribute("data-chart"), None)
-        if chart is not None:
+        found = self._charts.pop(part.getAttribute("data-chart"), None)
+        if found is not None:
+            chart, key = found
+            live.remove(key)
             chart.destroy()
         part.remove()
 
@@ -109,7 +112,8 @@ class Outputs:
         self._last_chart += 1
         key = str(self._last_chart)
         part = make("div", class_="output", data_chart=key)
-        self._charts[key] = window.charts.create(part, json.dumps(options))
+        chart = window.charts.create(part, json.dumps(options))
+        self._charts[key] = (chart, live.add(chart, options))
         return part
 
 
