@@ -272,10 +272,16 @@ def pull(cell_id: str, version: int) -> None:
         elif "updates" in value:
             cells.get(cell_id).editor.receive(json.dumps({"version": version, "updates": value["updates"]}))
         else:
-            editor = cells.get(cell_id).editor  # what nobody else has is kept, and what others have typed is not undone
-            editor.reset(value["source"], value["version"], editor.unsent() > 0)
+            bring_up(cells.get(cell_id).editor, value)
 
     notebook.ask({"do": "pull", "cell": cell_id, "version": version}, answered)
+
+
+def bring_up(editor: "object", cell: dict) -> None:
+    """An editor shall stand on this text of this version; what was typed in it alone is told anew, on top of that."""
+    unsent = editor.unsent()
+    if unsent or editor.version() != cell["version"] or editor.text() != cell["source"]:
+        editor.reset(cell["source"], cell["version"], unsent)
 
 
 def help_with(ref: int, about: str, text: str, offset: int) -> None:
@@ -295,8 +301,9 @@ def send(op: dict) -> None:
 def changed(change: "dict | None") -> None:
     """The notebook has changed: the editors are told what was typed elsewhere, or in them and taken."""
     if change is None:
-        for cell_id in [each for each in cells.order if notebook.cell(each) is not None]:
-            pull(cell_id, cells.get(cell_id).editor.version())
+        for cell in notebook.cells:
+            if cell["id"] in cells.order:
+                bring_up(cells.get(cell["id"]).editor, cell)
     else:
         for step in change["steps"]:
             if step["step"] == "text" and step["cell"] in cells.order:

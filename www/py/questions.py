@@ -51,6 +51,13 @@ class Questions:
                     answered(None, "lost", LOST)
         self._held = sorted(self._waiting)
 
+    def forget_edits(self) -> None:
+        """Do not ask for the edits that are held: their versions mean nothing any more. The editors push anew."""
+        for ref in list(self._held):
+            if self._waiting[ref][0].get("operation", {}).get("op") == "edit":
+                self._held.remove(ref)
+                del self._waiting[ref]
+
     def go(self) -> None:
         """The worker may be asked what was held, and all that comes."""
         held, self._held = self._held, []

@@ -127,6 +127,7 @@ class Remote:
             return
         self.kernel = value["kernel"]
         self._saved = self._edited = notebook["rev"]
+        self._questions.forget_edits()
         later = self._replica.whole(notebook)
         self._changed(None)
         for change in later:
