@@ -33,12 +33,14 @@ PAGE_FILES = {
         "cells.py",
         "commands.py",
         "dialogs.py",
+        "filing.py",
         "kernel_bar.py",
         "questions.py",
         "remote.py",
         "rendering.py",
         "said.py",
-    )
+    ),
+    "notebooks": ("dialogs.py", "filing.py", "questions.py", "said.py"),
 }
 """The Python of a page that is more than one file, beside what all pages share."""
 

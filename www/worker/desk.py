@@ -10,6 +10,7 @@
     reply     the ``text`` for a ``cell`` that asks              complete, signature, hover: ``text`` and ``offset``
     list      what is kept in this browser                       remove     a notebook, for good
     import    an .ipynb's ``text`` under a ``name``              export     the text of one
+    share     the notebook packed for a link                     shared     what was packed as a ``text``
 
 Where it cannot be done the answer has ``code`` and ``error``; nothing is harmed by it.
 """
@@ -27,6 +28,7 @@ import js
 
 import assist
 import ipynb
+import sharing
 from database import DatabaseError
 from document import Document
 from guard import Guard
@@ -84,6 +86,8 @@ class Desk:
             "remove": self._remove,
             "import": self._import,
             "export": lambda port, asked: ipynb.write(self._at(asked).document.whole()),
+            "share": lambda port, asked: sharing.pack(self._at(asked).document.whole()),
+            "shared": lambda port, asked: _shared(_text(asked, "text")),
         }
 
     def serve(self, port: int, asked: Request) -> None:
@@ -273,6 +277,13 @@ def _new_id() -> str:
 def _entry(notebook: dict[str, Any]) -> Entry:
     cells = len(notebook["cells"])
     return {"name": notebook["name"], "title": notebook["title"], "cells": cells, "time": time.time()}
+
+
+def _shared(packed: str) -> Answer:
+    """What a link holds: shown to the user first, and imported if they wish."""
+    text = sharing.unpack(packed)
+    notebook = ipynb.read(text, "shared", _new_id).notebook
+    return {"title": notebook["title"], "cells": len(notebook["cells"]), "text": text}
 
 
 def _text(asked: Request, name: str) -> str:
