@@ -29,11 +29,12 @@ soak: $(VENV)/.dev assets ## what takes hours: KILLS=200, LOSSES=100 workers, SC
 	@SCHEDULES=$${SCHEDULES:-200000} $(RUN) -m pytest tests/unit/test_session_schedules.py $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files and the worker's start, each beside its baseline
+bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files, the worker's start and cells, each beside its baseline
 	@$(RUN) -m bench.fanout
 	@$(RUN) -m bench.idle
 	@$(RUN) -m bench.static
 	@$(RUN) -m bench.start
+	@$(RUN) -m bench.stop
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types

@@ -35,10 +35,12 @@ PAGE_FILES = {
         "dialogs.py",
         "filing.py",
         "kernel_bar.py",
+        "livecharts.py",
         "questions.py",
         "remote.py",
         "rendering.py",
         "said.py",
+        "stage.py",
     ),
     "notebooks": ("dialogs.py", "filing.py", "questions.py", "said.py"),
 }

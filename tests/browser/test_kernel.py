@@ -180,3 +180,25 @@ def test_a_plain_loop_takes_live_events(server: Server, page: Page) -> None:
     for number in range(3, 6):
         server.post("lesson", {"data": number})
     assert notebook.wait_ended(page, cell).output == "[3, 4, 5]"
+
+
+def test_a_cell_for_the_tab_runs_in_its_own_python(page: Page) -> None:
+    source = "%%tab\nimport sys\nprint(sys.implementation.name)\nstage.textContent = 'made here'"
+    cell = notebook.add(page, source)
+    notebook.start(page, cell, "done")
+    page.wait_text("tab-output", lambda text: text.split() == ["micropython", "made", "here"])
+    wrong = notebook.add(page, "%%tab\n1 / 0")
+    notebook.start(page, wrong, "error")
+    assert page.errors == []
+
+
+def test_a_chart_of_a_topic_is_drawn_as_it_lives(server: Server, page: Page) -> None:
+    server.post("lesson", [{"data": {"level": number}} for number in range(3)])
+    cell = notebook.run(page, "from partyline import chart\nchart('lesson')")
+    assert cell.state == "done"
+    table = f"document.querySelectorAll('[data-id={cell.id}] .chart tbody tr, [data-id={cell.id}] table tr').length"
+    page.evaluate(f"document.querySelector('[data-id={cell.id}] [data-testid=cell-output] button').click()")
+    before = wait(lambda: page.evaluate(table), lambda count: count >= 3, f"{page!r} to show three rows")
+    server.post("lesson", {"data": {"level": 3}})
+    wait(lambda: page.evaluate(table), lambda count: count == before + 1, f"{page!r} to show one row more")
+    assert page.errors == []

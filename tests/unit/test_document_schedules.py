@@ -196,12 +196,12 @@ class Schedule(RuleBasedStateMachine):
         assert saved(document) == before
 
 
-Schedule.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+Schedule.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
 TestSchedules = Schedule.TestCase
 
 
 @given(st.lists(TEXT, min_size=1, max_size=4), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_undo_restores_exactly(sources: list[str], data: st.DataObject) -> None:
     document = Document(notebook(*sources))
     states = []

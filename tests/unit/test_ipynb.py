@@ -119,7 +119,7 @@ def as_jupyter_reads(raw: Any) -> Any:
 
 
 @given(files())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_what_was_not_touched_is_kept_and_valid(raw: dict[str, Any]) -> None:
     nbformat.validate(raw)
     again = saved(raw)
@@ -129,7 +129,7 @@ def test_what_was_not_touched_is_kept_and_valid(raw: dict[str, Any]) -> None:
 
 
 @given(files(), st.data())
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 def test_what_others_cells_hold_is_kept_where_one_is_changed(raw: dict[str, Any], data: st.DataObject) -> None:
     document = Document(opened(raw).notebook)
     document.apply({"op": "add", "id": "our-own-new-cell", "after": None, "type": "code", "source": "1"})
@@ -148,7 +148,7 @@ def test_what_others_cells_hold_is_kept_where_one_is_changed(raw: dict[str, Any]
 
 
 @given(st.recursive(JSON, lambda inner: st.lists(inner, max_size=3)), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_stands_anywhere_it_is_opened_or_refused(junk: Any, data: st.DataObject) -> None:
     """Wrong types anywhere: what is opened can be saved and opened again."""
     raw = data.draw(files())

@@ -24,12 +24,25 @@ const nonce = document.querySelector("meta[property=csp-nonce]")?.nonce ?? "";
 const NEAR = "100% 0px"; // one window's height above and below
 
 const byElement = new WeakMap();
+const later = window.requestIdleCallback ?? ((call) => setTimeout(call, 16));
+const coming = new Set(); // near, and not an editor yet: one is made at a time, when the browser has nothing better to do
 const near = new IntersectionObserver(
   (entries) => {
-    for (const entry of entries) if (entry.isIntersecting) byElement.get(entry.target)?.mount();
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting && !coming.size) later(mountNext);
+      coming[isIntersecting ? "add" : "delete"](target);
+    }
   },
   { rootMargin: NEAR },
 );
+
+function mountNext() {
+  const [place] = coming;
+  if (!place) return;
+  coming.delete(place);
+  byElement.get(place)?.cameNear();
+  if (coming.size) later(mountNext);
+}
 
 const editors = {
   heard: () => {},
@@ -49,9 +62,11 @@ class Editor {
     this.doc = Text.of(text.split("\n")); // until there is a view
     this.known = version;
     this.settings = new Compartment();
-    byElement.set(parent, this);
+    // what stands in a cell that the browser has not laid out (content-visibility) is near to nothing
+    this.place = parent.closest(".cell") ?? parent;
+    byElement.set(this.place, this);
     this.showPlain();
-    near.observe(parent);
+    near.observe(this.place);
   }
 
   // what Python reads and does
@@ -107,7 +122,11 @@ class Editor {
   setLanguage(name) {
     this.languageName = name;
     if (this.view) this.view.dispatch({ effects: this.settings.reconfigure(this.changing()) });
-    else this.showPlain();
+    else {
+      this.showPlain();
+      near.unobserve(this.place); // it may have been near, and hidden
+      near.observe(this.place);
+    }
   }
 
   setReadOnly(readOnly) {
@@ -121,8 +140,8 @@ class Editor {
   }
 
   destroy() {
-    near.unobserve(this.parent);
-    byElement.delete(this.parent);
+    near.unobserve(this.place);
+    byElement.delete(this.place);
     forget(this.id);
     this.view?.destroy();
     this.view = null;
@@ -193,13 +212,19 @@ class Editor {
     const pre = document.createElement("pre");
     pre.className = "editor-plain";
     pre.dataset.testid = "cell-editor";
+    pre.addEventListener("click", () => this.focus());
     color(pre, this.doc.toString(), this.languageName);
     this.parent.replaceChildren(pre);
   }
 
+  // a text that is hidden, as a rendered Markdown cell's, needs no editor
+  cameNear() {
+    if (!this.parent.hidden) this.mount();
+  }
+
   mount() {
     if (this.view) return this.view;
-    near.unobserve(this.parent);
+    near.unobserve(this.place);
     this.parent.replaceChildren();
     this.view = new EditorView({ state: this.makeState(this.doc, this.known, 0), parent: this.parent });
     return this.view;

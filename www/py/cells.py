@@ -8,6 +8,7 @@ import json
 
 from pyscript import ffi, window
 
+import stage
 from commands import Keys, make_icon
 from dom import make, show
 from rendering import Outputs
@@ -23,8 +24,11 @@ class Cell:
 
     def __init__(self, data: dict, author: str, act: "object") -> None:
         self.id = data["id"]
-        self.data = None
+        self.data = data
         self.type = None
+        self.headings = []  # those that it shows, for the outline
+        self._told = None
+        self._is_prose = None
         self._rendered = None
         self.editing = data["type"] != "markdown" or not data["source"].strip()
         self.element = make(
@@ -41,7 +45,9 @@ class Cell:
         self._foot = make("p", class_="cell-foot")
         self._output = make("div", class_="cell-output", data_testid="cell-output", aria_live="polite")
         main = make("div", class_="cell-main")
-        main.append(self._text, self._prose, self._foot, self._output)
+        self._tab_output = make("div", class_="cell-output cell-tab", data_testid="tab-output")
+        self._tab_output.hidden = True
+        main.append(self._text, self._prose, self._foot, self._output, self._tab_output)
         self.element.append(side, main)
         self.outputs = Outputs(self._output)
         options = {"id": self.id, "text": data["source"], "version": data.get("version", 0), "author": author}
@@ -56,45 +62,62 @@ class Cell:
 
     def update(self, data: dict, number: int) -> None:
         """Show the cell as it is now. Its text is the editor's business, which is told of edits one by one."""
-        label = f"Cell {number}, {data['type']}"
-        if data["type"] != self.type:
-            self.type = data["type"]
-            self.element.dataset.type = self.type
-            self.editor.setLanguage(LANGUAGES.get(self.type, "plain"))
-            self.editing = self.editing or self.type != "markdown"
+        self.data = data
         state = data.get("state", "idle")
+        told = (number, data["type"], state, data.get("count"), data.get("duration"))
+        if told != self._told:  # what is as it was costs no call into the browser: there may be hundreds of cells
+            self._told = told
+            self._draw(*told)
+        self.outputs.show(data.get("outputs", []) if self.type == "code" else [])
+        self.draw_prose()
+
+    def _draw(self, number: int, kind: str, state: str, count: "int | None", duration: "float | None") -> None:
+        label = f"Cell {number}, {kind}"
+        if kind != self.type:
+            self.type = kind
+            self.element.dataset.type = kind
+            self.editor.setLanguage(LANGUAGES.get(kind, "plain"))
+            self.editing = self.editing or kind != "markdown"
         busy = state in ("running", "queued")
         self.element.dataset.state = state
         self.element.setAttribute("aria-label", f"{label}, {STATES[state]}" if STATES[state] else label)
         for button, verb in ((self._run, "Run"), (self._stop, "Stop")):
             button.title = f"{verb} this cell"
             button.setAttribute("aria-label", f"{verb} cell {number}")
-        self._run.hidden = self.type == "raw" or busy
+        self._run.hidden = kind == "raw" or busy
         self._stop.hidden = not busy
-        if self.type == "code":
-            show(self._count, "[*]" if busy else f"[{data.get('count') or ' '}]")
-        else:
-            show(self._count, "")
+        shown = "*" if busy else count or " "
+        show(self._count, f"[{shown}]" if kind == "code" else "")
         self.editor.setLabel(label)
-        show(self._foot, foot_text(state, data.get("duration")))
-        self.outputs.show(data.get("outputs", []) if self.type == "code" else [])
-        self.data = data
-        self.draw_prose()
+        show(self._foot, foot_text(state, duration))
 
     def draw_prose(self) -> None:
         """A Markdown cell shows its text rendered while it is not written in."""
         rendered = self.type == "markdown" and not self.editing
-        self._text.hidden = rendered
-        self._prose.hidden = not rendered
+        if rendered != self._is_prose:
+            self._is_prose = rendered
+            self._text.hidden = rendered
+            self._prose.hidden = not rendered
         text = self.editor.text() if rendered else None
-        if rendered and text != self._rendered:
+        if text != self._rendered:
             self._rendered = text
-            attachments = (self.data or {}).get("attachments") or {}
-            window.markdown.render(self._prose, text or "*An empty Markdown cell*", json.dumps(attachments))
+            self.headings = []
+            if rendered:
+                attachments = (self.data.get("extra") or {}).get("attachments") or {}
+                window.markdown.render(self._prose, text or "*An empty Markdown cell*", json.dumps(attachments))
+                self.headings = json.loads(window.markdown.headings(self._prose))
 
-    def headings(self) -> "list[dict]":
-        """The headings that it shows, for the outline."""
-        return [] if self._prose.hidden else json.loads(window.markdown.headings(self._prose))
+    @property
+    def is_for_tab(self) -> bool:
+        """Whether its code runs in this tab's own Python."""
+        return self.type == "code" and stage.is_for_tab(self.editor.text())
+
+    def run_here(self) -> None:
+        """Run its code in this tab's own Python."""
+        self._tab_output.hidden = False
+        went_well = stage.run(self.editor.text(), self._tab_output)
+        self.element.dataset.state = "done" if went_well else "error"
+        show(self._foot, "in this tab's MicroPython")
 
     def close(self) -> None:
         """Take it out of the page."""
@@ -125,19 +148,29 @@ class Cells:
 
     def show(self, cells: "list[dict]") -> None:
         """Bring the page to show just these, in this order."""
-        self.order = [cell["id"] for cell in cells]
-        for cell_id in [each for each in self._by_id if each not in self.order]:
+        order = [cell["id"] for cell in cells]
+        for cell_id in [each for each in self._by_id if each not in order]:
             self._by_id.pop(cell_id).close()
-        for index, data in enumerate(cells):
+        for data in cells:
             if data["id"] not in self._by_id:
                 self._by_id[data["id"]] = Cell(data, self._author, self._act)
-            cell = self._by_id[data["id"]]
-            there = self._element.children.item(index)
-            if there is None or there.dataset.id != cell.id:
-                self._element.insertBefore(cell.element, there)
-            cell.update(data, index + 1)
+        if order != self.order:
+            self._arrange(order)
+        for index, data in enumerate(cells):
+            self._by_id[data["id"]].update(data, index + 1)
         if self.selected not in self.order:
             self.mark(self.order[0] if self.order else None)
+
+    def _arrange(self, order: "list[str]") -> None:
+        """Put the elements in this order; who stands right stays, and keeps the focus."""
+        self.order = order
+        there = self._element.firstElementChild
+        for cell_id in order:
+            element = self._by_id[cell_id].element
+            if there is not None and there.dataset.id == cell_id:
+                there = there.nextElementSibling
+            else:
+                self._element.insertBefore(element, there)
 
     def get(self, cell_id: str) -> "Cell":
         """A cell by its id."""

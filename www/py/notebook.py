@@ -15,6 +15,7 @@ from dialogs import ask
 from dom import find, make
 from filing import Filing, save
 from kernel_bar import KernelBar
+from livecharts import live
 from remote import Remote
 from said import Said
 from status import draw_status
@@ -22,19 +23,28 @@ from tab import Tab, random_id
 
 
 def draw() -> None:
-    """Show the state of the line and the notebook."""
+    """Show the state of the line."""
     draw_status(line)
-    cells.show(notebook.cells)
-    asking.show(notebook.asks)
-    go_where_wished()
     bar.draw()
+    if fresh:
+        fresh.clear()
+        draw_notebook()
+    if notebook.opened:
+        asking.show(notebook.asks)
+    live.draw()
+
+
+def draw_notebook() -> None:
+    """Show the notebook, when it has changed."""
+    cells.show(notebook.cells)
+    go_where_wished()
     draw_outline()
     find("notebook-reset").hidden = not notebook.original
 
 
 def draw_outline() -> None:
     """The headings of all Markdown cells, as links to them."""
-    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings()]
+    found = [heading for cell_id in cells.order for heading in cells.get(cell_id).headings]
     text = json.dumps(found)
     outline = find("outline")
     if outline.getAttribute("data-shown") == text:
@@ -109,12 +119,14 @@ def run(ids: "list[str]") -> None:
         cell = cells.get(cell_id)
         if cell.type == "markdown":
             cell.editing = False
+        elif cell.is_for_tab:
+            cell.run_here()
         elif cell.type == "code":
             code.append(cell_id)
     if code:
         asking.ran(code)
         when_told(code, lambda: notebook.ask({"do": "run", "cells": code}))
-    draw()
+    draw_notebook()
 
 
 def when_told(ids: "list[str]", act: "object") -> None:
@@ -287,14 +299,25 @@ def push(cell_id: str, version: int, changes: "list") -> None:
         told.append(code)
         if code == "stale":
             cells.get(cell_id).editor.refused()
-        else:
+        else:  # it would be refused again and again
             refuse(message)
+            give_up(cell_id)
 
     for index, change in enumerate(changes):
         edit = {"op": "edit", "cell": cell_id, "version": version + index, "changes": change}
         edit["author"] = window.workers.tab
         notebook.apply(edit, answered)
     line.changed()
+
+
+def give_up(cell_id: str) -> None:
+    """What was typed cannot be taken: show the worker's text in its place."""
+
+    def answered(value: "dict | None", code: str, message: str) -> None:
+        if not code and cell_id in cells.order:
+            cells.get(cell_id).editor.reset(value["source"], value["version"], False)
+
+    notebook.ask({"do": "pull", "cell": cell_id, "version": None}, answered)
 
 
 def pull(cell_id: str, version: int) -> None:
@@ -347,6 +370,7 @@ def changed(change: "dict | None") -> None:
                 received = {"version": step["version"], "updates": [update]}
                 cells.get(step["cell"]).editor.receive(json.dumps(received))
     act_when_told()
+    fresh.append(True)
     line.changed()
 
 
@@ -373,12 +397,14 @@ def request(text: str) -> object:
 
 promises = []
 wishes = []
+fresh = []  # not empty where the notebook has changed since it was drawn
 waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)
 asking = Asking(cells, lambda cell_id, text: notebook.ask({"do": "reply", "cell": cell_id, "text": text}))
 window.editors.heard = ffi.create_proxy(heard)
 make_toolbar(act)
 line = Tab("notebook", [], draw)
+live.line = line
 said = Said()
 notebook = Remote(line, find("notebook").dataset.name, changed, refuse, said.say)
 bar = KernelBar(line, notebook, unsent)

@@ -10,6 +10,7 @@ import re
 from pyscript import window
 
 from dom import make
+from livecharts import live
 
 # richest first; the first that an output has is shown
 RICH = (
@@ -34,6 +35,8 @@ class Outputs:
         self._element = element
         self._shown = []  # an output as it was shown, and its element
         self._charts = {}
+        self._last_chart = 0
+        self._visible = True
 
     def show(self, outputs: "list[dict]") -> None:
         """Show these: what has not changed stays, what has grown grows."""
@@ -43,29 +46,33 @@ class Outputs:
             else:
                 part = self._make(output)
                 self._element.append(part)
-                self._shown.append((dict(output), part))
+                self._shown.append((output, part))
         while len(self._shown) > len(outputs):
             self._forget(self._shown.pop()[1])
-        self._element.hidden = not outputs
+        if bool(outputs) != self._visible:
+            self._visible = bool(outputs)
+            self._element.hidden = not outputs
 
     def _update(self, index: int, output: dict) -> None:
         before, part = self._shown[index]
-        if before == output:
+        if before is output:  # none is ever changed in place
             return
         if before["output_type"] == "stream" and output["output_type"] == "stream" and before["name"] == output["name"]:
             old, new = joined(before["text"]), joined(output["text"])
             if new.startswith(old):
                 part.append(ANSI.sub("", new[len(old) :]))
-                self._shown[index] = (dict(output), part)
+                self._shown[index] = (output, part)
                 return
         fresh = self._make(output)
         part.replaceWith(fresh)
         self._forget(part)
-        self._shown[index] = (dict(output), fresh)
+        self._shown[index] = (output, fresh)
 
     def _forget(self, part: "object") -> None:
-        chart = self._charts.pop(part.getAttribute("data-chart"), None)
-        if chart is not None:
+        found = self._charts.pop(part.getAttribute("data-chart"), None)
+        if found is not None:
+            chart, key = found
+            live.remove(key)
             chart.destroy()
         part.remove()
 
@@ -102,9 +109,11 @@ class Outputs:
         return make("pre", ANSI.sub("", joined(value)), class_="output")
 
     def _make_chart(self, options: dict) -> "object":
-        key = str(len(self._charts) + 1)
+        self._last_chart += 1
+        key = str(self._last_chart)
         part = make("div", class_="output", data_chart=key)
-        self._charts[key] = window.charts.create(part, json.dumps(options))
+        chart = window.charts.create(part, json.dumps(options))
+        self._charts[key] = (chart, live.add(chart, options))
         return part
 
 

@@ -121,6 +121,12 @@ class Tab:
         self.changed()
         return event_id
 
+    def want(self, topic: str) -> None:
+        """Have this topic's events in ``store``, too, from now on."""
+        if topic not in self.store.patterns:
+            self.store.patterns.append(topic)
+            self._worker.post({"kind": protocol.SUBSCRIBE, "topics": [topic]})
+
     def post(self, frame: dict) -> None:
         """Say something to the worker; while there is none, it is lost: see ``on_joined``."""
         self._worker.post(frame)

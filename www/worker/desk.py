@@ -21,7 +21,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import js
@@ -53,15 +53,22 @@ class Desk:
         shelf: where notebooks are kept.
         tell: posts a text to the tab on a port.
         hold: is told when this worker may hear nothing for a while.
+        given: what cells find in their namespace from the start.
     """
 
     def __init__(
-        self, guard: Guard, shelf: Shelf, tell: Callable[[int, str], None], hold: Callable[[bool], None]
+        self,
+        guard: Guard,
+        shelf: Shelf,
+        tell: Callable[[int, str], None],
+        hold: Callable[[bool], None],
+        given: Mapping[str, Any],
     ) -> None:
         self._guard = guard
         self._shelf = shelf
         self._tell = tell
         self._hold = hold
+        self._given = given
         self._opened: dict[str, Opened] = {}
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._saved: dict[str, int] = {}  # the number of the last change that is kept, by name
@@ -182,6 +189,7 @@ class Desk:
             lambda frame: self._tell_all(name, frame),
             lambda: self._changed(name),
             self._hold,
+            self._given,
         )
         self._opened[name] = opened
         self._saved[name] = opened.document.edited

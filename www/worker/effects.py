@@ -48,10 +48,10 @@ class Tell:
 
 @dataclass(frozen=True)
 class Hear:
-    """Let the cells have the events of this frame: its bodies, unread, by topic."""
+    """Let the cells have the events of this frame: its bodies, unread, by topic. ``reason`` is a snapshot's."""
 
     bodies: list[tuple[str, str]]
-    gap: bool
+    reason: str
 
 
 @dataclass(frozen=True)

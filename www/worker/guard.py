@@ -28,6 +28,10 @@ from pyodide.ffi import can_run_sync, run_sync
 Task = asyncio.Task[Any]
 
 
+CALLBACK_SECONDS = 1.0
+"""So long after a Stop the cell's callbacks are stopped too, which no task runs."""
+
+
 class Run:
     """One execution of a cell, and all that it started; ``filename`` is what its code was compiled under."""
 
@@ -35,7 +39,8 @@ class Run:
         self.filename = filename
         self.task: Task | None = None
         self.tasks: weakref.WeakSet[Task] = weakref.WeakSet()
-        self.interrupted: set[Task | None] = set()  # who is to be stopped at its next line; None: a callback
+        self.interrupted: set[Task] = set()  # who is to be stopped at its next line
+        self.callbacks_until = 0.0  # and callbacks, until then
         self.gates: dict[Task | None, asyncio.Future[None]] = {}  # what plain code of it waits for
 
     def has(self, frame: FrameType | None) -> bool:
@@ -92,7 +97,7 @@ class Guard:
                 task.cancel("stopped")
             else:
                 run.interrupted.add(task)
-        run.interrupted.add(None)
+        run.callbacks_until = time.monotonic() + CALLBACK_SECONDS
         for gate in list(run.gates.values()):
             if not gate.done():
                 gate.set_result(None)
@@ -112,7 +117,7 @@ class Guard:
         finally:
             del run.gates[task]
         if task in run.interrupted:
-            run.interrupted.discard(task)
+            run.interrupted.remove(task)
             wanted.cancel()
             raise KeyboardInterrupt
         return wanted.result()
@@ -149,14 +154,16 @@ class Guard:
         run = current.get()
         if run is None or not can_run_sync():
             return
-        run_sync(self._turns.breathe())
         task = asyncio.current_task()
-        if task not in run.interrupted:
+        if task is None and not run.has(frame):  # asyncio's own callbacks have the cell's context, and must run whole
             return
-        if task is None and not run.has(frame):  # asyncio's own callbacks carry the cell's context, and must not fail
-            return
-        run.interrupted.discard(task)
-        raise KeyboardInterrupt
+        run_sync(self._turns.breathe())
+        if task is None:
+            if time.monotonic() < run.callbacks_until:
+                raise KeyboardInterrupt
+        elif task in run.interrupted:
+            run.interrupted.discard(task)
+            raise KeyboardInterrupt
 
     def _make_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> Task:
         task: Task = self._create_task(coro, **options)

@@ -14,7 +14,7 @@ import contextvars
 import linecache
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,6 +24,9 @@ import reports
 from guard import Guard, Run, current
 
 MODULE = "__main__"
+
+MAX_SOURCES = 1_000
+"""Of so many runs the lines are kept, for tracebacks."""
 
 
 class Sink(Protocol):
@@ -80,16 +83,21 @@ class Kernel:
         hold: is called with True before a cell runs that cannot be suspended, and with False after it.
         told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
             long it took in seconds.
+        given: what cells find in their namespace from the start.
     """
 
-    def __init__(self, guard: Guard, name: str, told: Told, hold: Callable[[bool], None]) -> None:
+    def __init__(
+        self, guard: Guard, name: str, told: Told, hold: Callable[[bool], None], given: Mapping[str, Any]
+    ) -> None:
         self._guard = guard
         self._name = name
         self._told = told
         self._hold = hold
+        self._given = given
         self._queue: deque[Job] = deque()
         self._running: CellRun | None = None
         self._count = 0
+        self._serial = 0
         self._runs: dict[str, CellRun] = {}  # the last one of each cell
         self._names: dict[str, str] = {}  # what a cell is called in tracebacks, by file name
         self.restart()
@@ -99,7 +107,7 @@ class Kernel:
         self.stop()
         for run in self._runs.values():
             self._guard.stop(run)
-        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__}
+        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__, **self._given}
         self._context = contextvars.copy_context()
         self._count = 0
 
@@ -118,14 +126,19 @@ class Kernel:
 
     def stop(self, cell: str | None = None) -> None:
         """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left."""
-        run = self._running if cell is None else self._runs.get(cell)
-        if run is None or run is self._running or any(job.cell == cell for job in self._queue):
+        if cell is None or cell == self.busy:
             self._abandon()
+            run = self._running
+        else:
+            self._abandon(cell)
+            run = self._runs.get(cell)
         if run is not None:
             self._guard.stop(run)
 
-    def _abandon(self) -> None:
-        waiting, self._queue = self._queue, deque()
+    def _abandon(self, cell: str | None = None) -> None:
+        """Do not run what waits: this cell, or all."""
+        waiting = [job for job in self._queue if cell in (None, job.cell)]
+        self._queue = deque(job for job in self._queue if job not in waiting)
         for job in waiting:
             self._told(job.cell, "idle", None, None)
 
@@ -137,11 +150,11 @@ class Kernel:
         if before is not None:
             self._guard.stop(before)
         self._count += 1
-        filename = f"{self._name}-{job.cell}-{self._count}"
+        self._serial += 1
+        filename = f"{self._name}-{job.cell}-{self._serial}"
         run = CellRun(job.cell, filename, self._count, job.sink, self._guard)
         self._running = self._runs[job.cell] = run
-        self._names[filename] = f"Cell [{self._count}]"
-        linecache.cache[filename] = (len(job.source), None, job.source.splitlines(keepends=True), filename)
+        self._remember(filename, job.source)
         self._told(job.cell, "running", self._count, None)
         began = time.monotonic()
         task = self._guard.start(run, self._execute(run, job.source), self._context)
@@ -171,6 +184,15 @@ class Kernel:
             if holds:
                 self._hold(False)
         return True
+
+    def _remember(self, filename: str, source: str) -> None:
+        """What tracebacks shall call this run's code, and its lines; the oldest are forgotten."""
+        self._names[filename] = f"Cell [{self._count}]"
+        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+        if len(self._names) > MAX_SOURCES:
+            oldest = next(iter(self._names))
+            del self._names[oldest]
+            linecache.cache.pop(oldest, None)
 
     def _ended(self, run: CellRun, task: asyncio.Task[bool], seconds: float) -> None:
         went_well = not task.cancelled() and task.exception() is None and task.result()

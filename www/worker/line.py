@@ -21,7 +21,8 @@ from typing import Any
 
 from livedata import LineError, Listening, LiveData
 from partyline import protocol
-from partyline.jsontext import loads
+from partyline.jsontext import loads, nests_deeper
+from partyline.protocol import MAX_DEPTH
 from partyline.topics import is_pattern, is_topic
 from streams import Event, read
 
@@ -119,6 +120,8 @@ class Line:
         """
         if not is_topic(topic):
             raise ValueError(f"{topic!r} is no topic: use letters, digits, _ and -, in words joined by dots")
+        if nests_deeper(data, MAX_DEPTH):
+            raise ValueError(f"an event's data may hold at most {MAX_DEPTH} lists and dicts inside each other")
         data = loads(protocol.encode({"kind": "data", "data": data}))["data"]  # as it is now; raises where JSON can't
         return Sent(*self._live.publish(topic, data))
 

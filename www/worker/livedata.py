@@ -41,15 +41,15 @@ class LiveData:
 
     # from the shell
 
-    def hear(self, bodies: list[tuple[str, str]], *, gap: bool) -> None:
-        """Events came from the server."""
+    def hear(self, bodies: list[tuple[str, str]], reason: str) -> None:
+        """Events came from the server, or what it keeps of some topics, for a ``reason``."""
         for topic, body in bodies:
             streams = [stream for stream in self._streams if any_matches(stream.patterns, topic)]
             if not streams:
                 continue
             events = read(topic, body)
             for stream in streams:
-                stream.take(topic, events)
+                stream.take(topic, events, reason)
 
     def told(self, text: str) -> None:
         """The session answered what a cell has published."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import reports
@@ -34,6 +34,7 @@ class Opened:
         post: tells all tabs that have it open; a dict with ``what`` and more.
         changed: is called after each change, for who saves.
         hold: is called with True before a cell runs during which this worker may hear nothing, and with False after it.
+        given: what cells find in their namespace from the start.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Opened:
         post: Post,
         changed: Callable[[], None],
         hold: Callable[[bool], None],
+        given: Mapping[str, Any],
     ) -> None:
         self.document = document
         self.name: str = document.whole()["name"]
@@ -50,7 +52,7 @@ class Opened:
         self.asked: dict[str, tuple[str, str, bool, asyncio.Future[str]]] = {}  # by cell: what input() waits for
         self._post = post
         self._changed = changed
-        self._kernel = Kernel(guard, self.name, self._cell_is, hold)
+        self._kernel = Kernel(guard, self.name, self._cell_is, hold, given)
         self._sinks: dict[str, CellSink] = {}
 
     @property

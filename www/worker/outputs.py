@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from partyline.jsontext import nests_deeper
+
 MAX_CHARACTERS = 4_000_000  # of a cell's outputs together
 MAX_LINES = 5_000  # of its streams
 MAX_OUTPUTS = 1_000
@@ -265,17 +267,12 @@ def _size(data: object, metadata: object) -> int:
             raise OutputError(f"{mime!r} is no MIME type.")
         if not is_json_mime(mime) and not isinstance(value, str):
             raise OutputError(f"What is displayed as {mime} must be a str, not {type(value).__name__}.")
-    if _is_deeper(data, MAX_DEPTH) or _is_deeper(metadata, MAX_DEPTH):
+    if nests_deeper(data, MAX_DEPTH) or nests_deeper(metadata, MAX_DEPTH):
         raise OutputError(f"What is displayed is nested deeper than {MAX_DEPTH} levels.")
     try:
         return len(json.dumps([data, metadata], allow_nan=False))
     except (TypeError, ValueError) as error:
         raise OutputError(f"What is displayed can't be JSON: {error}") from None
-
-
-def _is_deeper(value: object, limit: int) -> bool:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else None
-    return inner is not None and (limit == 0 or any(_is_deeper(each, limit - 1) for each in inner))
 
 
 def is_json_mime(mime: str) -> bool:

@@ -15,6 +15,8 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from partyline.jsontext import nests_deeper
+
 Bundle = dict[str, Any]
 
 METHODS = {
@@ -31,6 +33,9 @@ WIDTH = 100
 
 PRETTY = 1_000
 """Containers with more elements are not laid out, which takes long."""
+
+MAX_DEPTH = 50
+"""Arrays and objects inside each other in what is displayed as JSON."""
 
 MAX_TEXT = 100_000
 """How many characters of a value's text are shown."""
@@ -123,5 +128,7 @@ def _encoded(mime: str, shown: Any) -> Any:
     if isinstance(shown, (bytes, bytearray)):
         return base64.b64encode(shown).decode()
     if mime == "application/json" or mime.endswith("+json"):
+        if nests_deeper(shown, MAX_DEPTH):
+            raise ValueError(f"what is displayed as {mime} is nested deeper than {MAX_DEPTH} levels")
         return json.loads(json.dumps(shown, default=str))
     return str(shown)

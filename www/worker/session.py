@@ -468,7 +468,7 @@ class Session:
         if not self._cells:
             return []
         topics = [topic for topic, _ in header["topics"]]
-        return [Hear(list(zip(topics, bodies, strict=True)), gap=header.get("reason") == protocol.GAP)]
+        return [Hear(list(zip(topics, bodies, strict=True)), header.get("reason", ""))]
 
     def _welcome(self, header: Header, now: float) -> list[Effect]:
         self._browser = str(header["browser"])

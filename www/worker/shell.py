@@ -159,8 +159,8 @@ class Shell:
                     self._channel.postMessage(text)
                 case Tell(port, text):
                     self._tell(port, text)
-                case Hear(bodies, gap):
-                    self._cells().live.hear(bodies, gap=gap)
+                case Hear(bodies, reason):
+                    self._cells().live.hear(bodies, reason)
                 case Serve(port, request):
                     self._cells().desk.serve(port, request)
                 case Send(text):

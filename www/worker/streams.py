@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from partyline import protocol
 from partyline.jsontext import is_deeper, loads
 from partyline.protocol import MAX_DEPTH
 
@@ -49,10 +50,20 @@ class Stream:
         self._guard = guard
         self._events: deque[Event] = deque()
         self._waiting: asyncio.Future[None] | None = None
+        self._gap = False
         self._seqs: dict[str, int] = {}
 
-    def take(self, topic: str, events: list[Event]) -> None:
-        """These came."""
+    def take(self, topic: str, events: list[Event], reason: str = "") -> None:
+        """These came; where there is a ``reason``, they are what the server keeps of the topic.
+
+        That is the past, but where it stands for events that the line has missed: then it is said that some may lack.
+        """
+        if reason == protocol.RESET:  # another log, which counts anew
+            self._seqs.pop(topic, None)
+        if reason == protocol.GAP:
+            self._gap = True
+        elif reason and topic not in self._seqs:
+            self.skip(topic, events[-1].seq if events else 0)
         last = self._seqs.get(topic, 0)
         fresh = [event for event in events if event.seq > last]
         if not fresh:
@@ -72,6 +83,9 @@ class Stream:
     def pop(self) -> Event | None:
         """The next event, if it is here."""
         with self._guard.shield:
+            if self._gap:
+                self._gap = False
+                print("line: the line was away for so long that events may lack here.", file=sys.stderr)
             if self.dropped:
                 dropped, self.dropped = self.dropped, 0
                 print(

@@ -6,14 +6,14 @@ const TURN_MS = 20;
 const SIGINT = 2;
 
 const { port1: said, port2: heard } = new MessageChannel();
-let resolve = () => {};
-heard.onmessage = () => resolve();
+const waiting = []; // several cells, or tasks of one, may wait at the same time
+heard.onmessage = () => waiting.shift()();
 
 export const turns = {
   running: false, // whether a cell may be running
   breathe() {
     return new Promise((turned) => {
-      resolve = turned;
+      waiting.push(turned);
       said.postMessage(null);
     });
   },

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import display
 import partyline
+from charts import make_chart
+from checks import Check
 from desk import Desk
 from guard import Guard
 from line import Line
@@ -41,5 +43,8 @@ class Workshop:
         guard.install()
         display.install()
         self.live = LiveData(session, guard, do)
-        self.desk = Desk(guard, Shelf(family), tell, lambda on: do(session.cells_hold(on)))
-        partyline.line = Line(self.live)  # type: ignore[attr-defined]  # from partyline import line
+        # from partyline import line, chart, check; cells have the names without it, too
+        given = {"line": Line(self.live), "chart": make_chart(display.display, print), "check": Check(display.display)}
+        vars(partyline).update(given)
+        given["display"] = display.display
+        self.desk = Desk(guard, Shelf(family), tell, lambda on: do(session.cells_hold(on)), given)
