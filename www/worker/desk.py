@@ -225,11 +225,17 @@ class Desk:
         return help_with(_text(asked, "text"), offset, self._at(asked).namespace)
 
     def _tell_all(self, name: str, frame: dict[str, Any]) -> None:
+        if name not in self._opened:  # it was removed, and what it had begun ends only now
+            return
         for port in self._opened[name].ports:
             self._post(port, {"name": name, **frame})
 
     def _changed(self, name: str) -> None:
-        if name not in self._saving and self._opened[name].document.edited != self._saved[name]:
+        if (
+            name in self._opened
+            and name not in self._saving
+            and self._opened[name].document.edited != self._saved[name]
+        ):
             self._saving.add(name)
             task = asyncio.get_running_loop().create_task(self._save(name))
             self._tasks.add(task)
@@ -240,6 +246,8 @@ class Desk:
         notebook = self._opened[name]
         while notebook.document.edited != self._saved[name]:
             await asyncio.sleep(SAVE_SECONDS)
+            if self._opened.get(name) is not notebook:  # it was removed
+                break
             edited, whole = notebook.document.edited, notebook.document.whole()
             try:
                 await self._shelf.write(_entry(whole), json.dumps(whole))
@@ -264,9 +272,9 @@ class Desk:
         name = _text(asked, "name")
         if name in self._opened and self._opened[name].ports:
             raise Refused("is_open", "This notebook is open in a tab. Close it there first.")
-        notebook = self._opened.pop(name, None)
-        if notebook is not None:
-            notebook.restart()
+        if name in self._opened:
+            self._opened[name].restart()
+            del self._opened[name]
         await self._shelf.remove(name)
 
     async def _import(self, port: int, asked: Request) -> Answer:
