@@ -1,7 +1,7 @@
 """Notebooks as files: opened by a button or by dropping one on the page, and saved.
 
     filing = Filing(questions, refused)      # whoever has ask(request, answered); refused(message)
-    filing.take_drops(); filing.choose(); filing.bring_in("hello", text); save("hello", text)
+    filing.take_drops(); filing.choose(); filing.bring_in("hello", packed); save("hello", text)
 
 What a file holds goes to the worker, which reads it with care and refuses what is no notebook. Nothing of it runs.
 """
@@ -81,20 +81,23 @@ class Filing:
         for name in ("dragenter", "dragover", "dragleave", "drop"):
             document.addEventListener(name, ffi.create_proxy(self._dragged), True)  # before an editor takes it as text
 
-    def bring_in(self, name: str, text: str) -> None:
-        """Keep a notebook under a name, and go there; where the name is taken, under another one."""
+    def bring_in(self, name: str, packed: str = "", file: "object" = None) -> None:
+        """Keep a link's notebook or a file's under a name, and go there; where the name is taken, under another one."""
 
         def answered(value: object, code: str, message: str) -> None:
             if code == "name_taken":
                 title = f"There is a notebook named {name} already"
-                again = lambda chosen: self.bring_in(chosen.strip(), text)  # noqa: E731
+                again = lambda chosen: self.bring_in(chosen.strip(), packed, file)  # noqa: E731
                 ask(title, f"Give this one another name. {NAME_HINT}", "Open", again, next_name(name), wrong_name)
             elif code:
                 self._refused(message)
             else:
                 window.location.href = f"/notebook/{name}"
 
-        self._questions.ask({"do": "import", "name": name, "text": text}, answered)
+        request = {"do": "import", "name": name}
+        if packed:
+            request["packed"] = packed
+        self._questions.ask(request, answered, file=file)
 
     def _chosen(self, event: "object") -> None:
         if self._field.files.length:
@@ -118,6 +121,4 @@ class Filing:
                 "outputs in Jupyter (Edit, Clear Outputs of All Cells), save it, and open that."
             )
             return
-        name = name_of(file.name)
-        failed = ffi.create_proxy(lambda error: self._refused(f"{file.name} could not be read: {error.message}"))
-        file.text().then(ffi.create_proxy(lambda text: self.bring_in(name, text)), failed)
+        self.bring_in(name_of(file.name), file=file)

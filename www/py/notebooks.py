@@ -133,9 +133,10 @@ def make_lesson(lesson: dict) -> "object":
 
 def look_at_link() -> None:
     """A notebook in the address: say what it is. The address is freed of it."""
-    packed = window.location.hash
-    if not packed.startswith(SHARE):
+    address = window.location.hash
+    if not address.startswith(SHARE):
         return
+    packed = address[len(SHARE) :]
     window.history.replaceState(None, "", window.location.pathname)
 
     def told(value: "dict | None", code: str, message: str) -> None:
@@ -146,10 +147,10 @@ def look_at_link() -> None:
         title = value["title"] or "Without a title"
         show(find("shared-text"), f"{title}, {counted(value['cells'], 'cell')}. Nothing of it runs until you run it.")
         find("shared-open").hidden = False
-        opened = lambda event: filing.bring_in(name_of(value["title"] or "shared"), value["text"])  # noqa: E731
+        opened = lambda event: filing.bring_in(name_of(value["title"] or "shared"), packed)  # noqa: E731
         find("shared-open").addEventListener("click", ffi.create_proxy(opened))
 
-    questions.ask({"do": "shared", "text": packed[len(SHARE) :]}, told)
+    questions.ask({"do": "shared", "packed": packed}, told)
 
 
 def dismiss(event: "object") -> None:

@@ -9,8 +9,8 @@
     run       ``cells``    stop    a ``cell``, or what runs      restart    forget all variables
     reply     the ``text`` for a ``cell`` that asks              complete, signature, hover: ``text`` and ``offset``
     list      what is kept in this browser                       remove     a notebook, for good
-    import    an .ipynb's ``text`` under a ``name``              export     the text of one
-    share     the notebook packed for a link                     shared     what was packed as a ``text``
+    import    an .ipynb's ``text``, or one that was ``packed``, under a ``name``         export     the text of one
+    share     the notebook packed for a link                     shared     the title of what was ``packed``
 
 Where it cannot be done the answer has ``code`` and ``error``; nothing is harmed by it.
 """
@@ -94,7 +94,7 @@ class Desk:
             "import": self._import,
             "export": lambda port, asked: ipynb.write(self._at(asked).document.whole()),
             "share": lambda port, asked: sharing.pack(self._at(asked).document.whole()),
-            "shared": lambda port, asked: _shared(_text(asked, "text")),
+            "shared": lambda port, asked: _shared(_text(asked, "packed")),
         }
 
     def serve(self, port: int, asked: Request) -> None:
@@ -279,7 +279,8 @@ class Desk:
 
     async def _import(self, port: int, asked: Request) -> Answer:
         name = _text(asked, "name")
-        opened = ipynb.read(_text(asked, "text"), name, _new_id)
+        text = sharing.unpack(_text(asked, "packed")) if "packed" in asked else _text(asked, "text")
+        opened = ipynb.read(text, name, _new_id)
         if name in self._opened or await self._shelf.read(name) is not None:
             raise Refused("name_taken", f"There is a notebook named {name} already. Give this one another name.")
         await self._shelf.write(_entry(opened.notebook), json.dumps(opened.notebook))
@@ -296,10 +297,9 @@ def _entry(notebook: dict[str, Any]) -> Entry:
 
 
 def _shared(packed: str) -> Answer:
-    """What a link holds: shown to the user first, and imported if they wish."""
-    text = sharing.unpack(packed)
-    notebook = ipynb.read(text, "shared", _new_id).notebook
-    return {"title": notebook["title"], "cells": len(notebook["cells"]), "text": text}
+    """What a link holds, to be shown to the user, who may import it then."""
+    notebook = ipynb.read(sharing.unpack(packed), "shared", _new_id).notebook
+    return {"title": notebook["title"], "cells": len(notebook["cells"])}
 
 
 def _text(asked: Request, name: str) -> str:
