@@ -33,6 +33,7 @@ PAGE_FILES = {
         "cells.py",
         "commands.py",
         "dialogs.py",
+        "filing.py",
         "kernel_bar.py",
         "livecharts.py",
         "questions.py",
@@ -40,7 +41,8 @@ PAGE_FILES = {
         "rendering.py",
         "said.py",
         "stage.py",
-    )
+    ),
+    "notebooks": ("dialogs.py", "filing.py", "questions.py", "said.py"),
 }
 """The Python of a page that is more than one file, beside what all pages share."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.running import Server
@@ -142,3 +144,85 @@ def test_the_page_says_what_is_different_without_jspi(server: Server, browser: B
     page = notebook.open_notebook(browser)
     page.wait_text("kernel-differs", lambda text: "Stop starts Python anew" in text)
     page.wait_text("kernel-status", "idle")
+
+
+@CHROMIUM
+def test_files_and_links(server: Server, browser: Browser) -> None:
+    """A notebook goes out as a file and as a link, and comes back under other names; what is none says why."""
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    page.type("cell-editor", "print('ran')")
+    notebook.start(page, "first", "done")
+    text = notebook.ask(page, "export")
+    assert json.loads(text)["nbformat"] == 4
+
+    drop(page, "no-notebook.ipynb", "{}")
+    page.wait_text("line-notice", lambda seen: "no notebook" in seen)
+    drop(page, "first-steps.ipynb", text)
+    wait(lambda: page.evaluate("document.querySelector('dialog') !== null"), bool, "the name to be taken")
+    assert page.evaluate("document.querySelector('[data-testid=dialog-field]').value") == "first-steps-2"
+    page.press("Enter")
+    page.wait_text("notebook-title", "first-steps-2")
+    notebook.wait_opened(page)
+    assert [cell.output for cell in notebook.shown(page)] == ["ran"], "outputs are in the file"
+
+    link = notebook.ask(page, "share")
+    shared = browser.open(f"/notebook#share={link}")
+    shared.wait_text("shared-text", lambda seen: "1 cell" in seen)
+    assert shared.evaluate("location.hash") == ""
+    shared.click("shared-open")
+    shared.wait_text("notebook-title", "shared")
+    notebook.wait_opened(shared)
+    assert [(cell.state, cell.output) for cell in notebook.shown(shared)] == [("idle", "")], "nothing ran"
+    assert notebook.texts(shared) == ["print('ran')"]
+    bad = browser.open(f"/notebook#share={link[:-9]}")
+    bad.wait_text("shared-text", lambda seen: "Copy it again" in seen)
+    assert link not in server.log
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    """Drop a file on the page, as a user does."""
+    body = """
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([text], name));
+        document.body.dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true}));
+    """
+    notebook.run_script(page, body, name=name, text=text)
+
+
+@CHROMIUM
+def test_the_list_of_notebooks(server: Server, browser: Browser) -> None:
+    """Lessons in their order, what is kept here; what is deleted is gone."""
+    page = notebook.open_notebook(browser, "/notebook/mine")
+    notebook.wait_opened(page)
+    page.type("cell-editor", "1 + 1")
+    notebook.start(page, "first", "done")
+    wait_saved(page)
+    page.go("/notebook")
+    page.wait_text("notebook-list", lambda seen: seen.startswith("mine1 cell · changed"))
+    lessons = wait(lambda: page.evaluate(LESSONS), lambda seen: len(seen) > 0, "lessons")
+    assert lessons == sorted(lessons)
+    page.click("notebook-delete")
+    page.click("dialog-yes")
+    page.wait_text("notebook-section", "")
+    assert page.errors == []
+
+
+LESSONS = "[...document.querySelectorAll('[data-testid=lesson] a')].map(link => link.getAttribute('href'))"
+
+
+@CHROMIUM
+def test_a_lesson_is_reset_to_its_original(server: Server, browser: Browser) -> None:
+    page = browser.open("/notebook")
+    path = wait(lambda: page.evaluate(LESSONS), lambda seen: len(seen) > 0, "lessons")[0]
+    lesson = notebook.open_notebook(browser, path)
+    notebook.wait_opened(lesson)
+    count = len(notebook.cells(lesson))
+    added = notebook.add(lesson, "'mine'")
+    lesson.click("notebook-reset")
+    lesson.click("dialog-yes")
+    lesson.wait_text("said", lambda seen: "original" in seen)
+    wait(lambda: len(notebook.cells(lesson)), lambda seen: seen == count, "the original")
+    lesson.click("said-button")
+    wait(lambda: notebook.look(lesson, added), lambda seen: seen is not None, "what was there")
+    assert lesson.errors == []

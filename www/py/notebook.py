@@ -11,7 +11,9 @@ from pyscript import ffi, window
 from asking import Asking
 from cells import Cells
 from commands import make_toolbar
+from dialogs import ask
 from dom import find, make
+from filing import Filing, save
 from kernel_bar import KernelBar
 from livecharts import live
 from remote import Remote
@@ -37,6 +39,7 @@ def draw_notebook() -> None:
     cells.show(notebook.cells)
     go_where_wished()
     draw_outline()
+    find("notebook-reset").hidden = not notebook.original
 
 
 def draw_outline() -> None:
@@ -93,6 +96,14 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         send({"op": "type", "cell": at, "type": command})
     elif command == "clear":
         send({"op": "clear", "cells": [at]})
+    elif command == "reset":
+        reset()
+    elif command == "save":
+        when_told(cells.order, save_as_file)
+    elif command == "open":
+        filing.choose()
+    elif command == "share":
+        when_told(cells.order, share)
     elif command == "edit":
         cells.edit(at)
     else:
@@ -182,6 +193,54 @@ def delete(at: str) -> None:
             said.say("Cell deleted.", "Undo", lambda: act("undo"))
 
     notebook.apply({"op": "delete", "cells": [at]}, answered)
+
+
+def reset() -> None:
+    """Back to the lesson's original, if the user agrees; Undo brings back what was there."""
+
+    def answered(value: object, code: str, message: str) -> None:
+        if code:
+            refuse(message)
+        else:
+            said.say("This is the original.", "Undo", lambda: act("undo"))
+
+    text = "Your text and outputs give way to the lesson as it was. Undo brings them back, as long as Python runs on."
+    ask("Reset to the original?", text, "Reset", lambda _: notebook.apply({"op": "reset"}, answered))
+
+
+def save_as_file() -> None:
+    """As Jupyter's .ipynb."""
+
+    def answered(value: str, code: str, message: str) -> None:
+        if code:
+            refuse(message)
+        else:
+            save(notebook.name, value)
+            said.say(f"Saved as {notebook.name}.ipynb.")
+
+    notebook.ask({"do": "export"}, answered)
+
+
+def share() -> None:
+    """A link with the whole notebook in it, outputs excepted."""
+
+    def answered(value: str, code: str, message: str) -> None:
+        if code:
+            refuse(message)
+            return
+        link = f"{window.location.origin}/notebook#share={value}"
+        if window.navigator.clipboard:  # not at a plain-HTTP address
+            copied = ffi.create_proxy(lambda _: said.say("The link is copied. Whoever opens it gets a copy."))
+            window.navigator.clipboard.writeText(link).then(copied, ffi.create_proxy(lambda _: show_link(link)))
+        else:
+            show_link(link)
+
+    notebook.ask({"do": "share"}, answered)
+
+
+def show_link(link: str) -> None:
+    """To be copied by hand."""
+    ask("A link with this notebook in it", "Copy it. Whoever opens it gets a copy.", "Done", lambda _: None, link)
 
 
 def move(at: str, direction: str) -> None:
@@ -349,6 +408,10 @@ live.line = line
 said = Said()
 notebook = Remote(line, find("notebook").dataset.name, changed, refuse, said.say)
 bar = KernelBar(line, notebook, unsent)
+filing = Filing(notebook, refuse)
+filing.take_drops()
+for each in ("save", "open", "share", "reset"):
+    find(f"notebook-{each}").addEventListener("click", ffi.create_proxy(lambda event, each=each: act(each)))
 window.self.addEventListener("pagehide", ffi.create_proxy(lambda event: notebook.leave()))
 notebook.take_left()
 line.start()

@@ -29,14 +29,17 @@ class Questions:
         self._held = []  # refs, in order
         self._waiting = {}  # by ref: the request, and who wants the answer
 
-    def ask(self, request: dict, answered: "object" = None, at_once: bool = False) -> None:
-        """Ask the worker; ``answered(value, code, message)`` is called once. ``at_once`` goes before what is held."""
+    def ask(self, request: dict, answered: "object" = None, at_once: bool = False, file: "object" = None) -> None:
+        """Ask the worker; ``answered(value, code, message)`` is called once. ``at_once`` goes before what is held.
+
+        What is in a ``file`` goes along as ``text``.
+        """
         self._last += 1
         frame = {"kind": protocol.NOTEBOOK, "ref": self._last}
         frame.update(request)
-        self._waiting[self._last] = (frame, answered)
+        self._waiting[self._last] = (frame, answered, file)
         if self._going or at_once:
-            self._line.post(frame)
+            self._post(self._last)
         else:
             self._held.append(self._last)
 
@@ -44,7 +47,7 @@ class Questions:
         """The worker is another one, which knows of nothing that was asked before."""
         self._going = False
         for ref in sorted(self._waiting):
-            frame, answered = self._waiting[ref]
+            frame, answered, _ = self._waiting[ref]
             if ref not in self._held and frame["do"] not in AGAIN:
                 del self._waiting[ref]
                 if answered is not None:
@@ -63,16 +66,27 @@ class Questions:
         held, self._held = self._held, []
         self._going = True
         for ref in held:
-            self._line.post(self._waiting[ref][0])
+            self._post(ref)
 
     def take(self, header: dict) -> bool:
         """Whether this frame of the worker is an answer; then it is with whoever asked."""
         if "ref" not in header:
             return False
-        _, answered = self._waiting.pop(header["ref"], (None, None))
+        _, answered, _ = self._waiting.pop(header["ref"], (None, None, None))
         code, message = header.get("code", ""), header.get("error", "")
         if answered is not None:
             answered(header.get("value"), code, message)
         elif code:
             self._refused(message)
         return True
+
+    def _post(self, ref: int) -> None:
+        frame, _, file = self._waiting[ref]
+        if file is None:
+            self._line.post(frame)
+            return
+
+        def failed(message: str) -> None:
+            self.take({"ref": ref, "code": "unreadable", "error": f"{file.name} could not be read: {message}"})
+
+        self._line.post_file(frame, file, failed)

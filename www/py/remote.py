@@ -79,11 +79,11 @@ class Remote:
         """Have the worker change the notebook; ``answered(value, code, message)`` hears how it went."""
         self.ask({"do": "apply", "operation": operation}, answered)
 
-    def ask(self, request: dict, answered: "object" = None, at_once: bool = False) -> None:
+    def ask(self, request: dict, answered: "object" = None, at_once: bool = False, file: "object" = None) -> None:
         """Ask the worker; ``answered(value, code, message)`` is called once."""
         asked = {"name": self.name}
         asked.update(request)
-        self._questions.ask(asked, answered, at_once)
+        self._questions.ask(asked, answered, at_once, file)
 
     def leave(self) -> None:
         """The tab goes. What is not kept yet is left to the next one: its worker may go with it."""

@@ -131,6 +131,10 @@ class Tab:
         """Say something to the worker; while there is none, it is lost: see ``on_joined``."""
         self._worker.post(frame)
 
+    def post_file(self, frame: dict, file: "object", failed: "object") -> None:
+        """Say something to the worker with a file's text in it; ``failed`` hears why it could not be read."""
+        self._worker.post_file(frame, file, failed)
+
     def replace_worker(self) -> None:
         """Have all tabs follow a new worker: this one cannot be stopped otherwise. What is kept, and sent, goes on."""
         self._worker.replace()

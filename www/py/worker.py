@@ -91,6 +91,11 @@ class Worker:
         if self._worker:
             self._worker.post(json.dumps(header))
 
+    def post_file(self, header: dict, file: "object", failed: "object") -> None:
+        """The same, with a file's text as ``text``; ``failed`` hears why it could not be read."""
+        if self._worker:
+            window.workers.postFile(self._worker, json.dumps(header), file, ffi.create_proxy(failed))
+
     def listen(self, on: bool) -> None:
         """Hear what is said to all tabs, or do not."""
         self._listening = on

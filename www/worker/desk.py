@@ -9,7 +9,8 @@
     run       ``cells``    stop    a ``cell``, or what runs      restart    forget all variables
     reply     the ``text`` for a ``cell`` that asks              complete, signature, hover: ``text`` and ``offset``
     list      what is kept in this browser                       remove     a notebook, for good
-    import    an .ipynb's ``text`` under a ``name``              export     the text of one
+    import    an .ipynb's ``text``, or one that was ``packed``, under a ``name``         export     the text of one
+    share     the notebook packed for a link                     shared     the title of what was ``packed``
 
 Where it cannot be done the answer has ``code`` and ``error``; nothing is harmed by it.
 """
@@ -27,6 +28,7 @@ import js
 
 import assist
 import ipynb
+import sharing
 from database import DatabaseError
 from document import Document
 from guard import Guard
@@ -91,6 +93,8 @@ class Desk:
             "remove": self._remove,
             "import": self._import,
             "export": lambda port, asked: ipynb.write(self._at(asked).document.whole()),
+            "share": lambda port, asked: sharing.pack(self._at(asked).document.whole()),
+            "shared": lambda port, asked: _shared(_text(asked, "packed")),
         }
 
     def serve(self, port: int, asked: Request) -> None:
@@ -221,11 +225,17 @@ class Desk:
         return help_with(_text(asked, "text"), offset, self._at(asked).namespace)
 
     def _tell_all(self, name: str, frame: dict[str, Any]) -> None:
+        if name not in self._opened:  # it was removed, and what it had begun ends only now
+            return
         for port in self._opened[name].ports:
             self._post(port, {"name": name, **frame})
 
     def _changed(self, name: str) -> None:
-        if name not in self._saving and self._opened[name].document.edited != self._saved[name]:
+        if (
+            name in self._opened
+            and name not in self._saving
+            and self._opened[name].document.edited != self._saved[name]
+        ):
             self._saving.add(name)
             task = asyncio.get_running_loop().create_task(self._save(name))
             self._tasks.add(task)
@@ -236,6 +246,8 @@ class Desk:
         notebook = self._opened[name]
         while notebook.document.edited != self._saved[name]:
             await asyncio.sleep(SAVE_SECONDS)
+            if self._opened.get(name) is not notebook:  # it was removed
+                break
             edited, whole = notebook.document.edited, notebook.document.whole()
             try:
                 await self._shelf.write(_entry(whole), json.dumps(whole))
@@ -260,14 +272,15 @@ class Desk:
         name = _text(asked, "name")
         if name in self._opened and self._opened[name].ports:
             raise Refused("is_open", "This notebook is open in a tab. Close it there first.")
-        notebook = self._opened.pop(name, None)
-        if notebook is not None:
-            notebook.restart()
+        if name in self._opened:
+            self._opened[name].restart()
+            del self._opened[name]
         await self._shelf.remove(name)
 
     async def _import(self, port: int, asked: Request) -> Answer:
         name = _text(asked, "name")
-        opened = ipynb.read(_text(asked, "text"), name, _new_id)
+        text = sharing.unpack(_text(asked, "packed")) if "packed" in asked else _text(asked, "text")
+        opened = ipynb.read(text, name, _new_id)
         if name in self._opened or await self._shelf.read(name) is not None:
             raise Refused("name_taken", f"There is a notebook named {name} already. Give this one another name.")
         await self._shelf.write(_entry(opened.notebook), json.dumps(opened.notebook))
@@ -281,6 +294,12 @@ def _new_id() -> str:
 def _entry(notebook: dict[str, Any]) -> Entry:
     cells = len(notebook["cells"])
     return {"name": notebook["name"], "title": notebook["title"], "cells": cells, "time": time.time()}
+
+
+def _shared(packed: str) -> Answer:
+    """What a link holds, to be shown to the user, who may import it then."""
+    notebook = ipynb.read(sharing.unpack(packed), "shared", _new_id).notebook
+    return {"title": notebook["title"], "cells": len(notebook["cells"])}
 
 
 def _text(asked: Request, name: str) -> str:
