@@ -15,7 +15,7 @@ from server.log.jetstream import JetStreamLog
 from server.log.retention import Retention
 from server.log.sqlite import SqliteLog
 
-SECONDS = 20
+SECONDS = 60  # a consumer that passes messages over is found at the third look, WATCH_SECONDS apart
 PRUNE_SECONDS = 0.05
 
 T = TypeVar("T")
