@@ -120,6 +120,10 @@ class ChromiumPage(Page):
         """The same, back."""
         self._engine.run(self._devtools.send("Page.setWebLifecycleState", {"state": "active"}))
 
+    def prefer_dark(self, dark: bool) -> None:
+        """By Playwright."""
+        self._engine.run(self._page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce"))
+
     def crash(self) -> None:
         """Kill the renderer."""
         self._engine.run(self._crash())

@@ -120,6 +120,10 @@ class Page(ABC):
         """End what ``freeze`` began; the tab is still hidden."""
         raise DriverError(f"{self!r}: tabs of this engine cannot be frozen by a driver")
 
+    def prefer_dark(self, dark: bool) -> None:
+        """Have the browser tell the page that its user likes it dark, or light, and that nothing moves."""
+        raise DriverError(f"{self!r}: what users of this engine prefer cannot be set by a driver")
+
     def crash(self) -> None:
         """Kill the process that the tab lives in. What else lives in it, another tab or the worker, dies as well."""
         raise DriverError(f"{self!r}: a tab of this engine cannot crash and leave the driver alive")
