@@ -90,7 +90,7 @@ def shown(page: Page) -> list[Shown]:
         """[...document.querySelectorAll('[data-testid=cell]')].map(cell => ({
             id: cell.dataset.id, state: cell.dataset.state,
             output: [...cell.querySelector('[data-testid=cell-output]').children].filter(part => !part.dataset.testid)
-                .map(part => part.innerText.replace(/\\n$/, '')).join('\\n'),
+                .map(part => part.textContent.replace(/\\n$/, '')).join('\\n'),
         }))"""
     )
     return [Shown(**cell) for cell in found]

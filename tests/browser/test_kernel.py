@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.running import Server
@@ -20,6 +22,7 @@ STOPS = {
     "a question": "input('?')",
     "a task": "import asyncio\nasync def loop():\n    while True: pass\nawait asyncio.create_task(loop())",
 }
+TIMES = int(os.environ.get("STOPS", "3"))
 JSPI = "WebKitGTK cannot suspend Python"
 SUSPENDING = pytest.mark.engines("chromium", "firefox", why=JSPI)
 
@@ -68,12 +71,12 @@ def test_a_traceback_has_the_cells_own_lines_alone(page: Page) -> None:
 @SUSPENDING
 @pytest.mark.parametrize("source", STOPS.values(), ids=[name.replace(" ", "_") for name in STOPS])
 def test_stop(server: Server, browser: Browser, page: Page, source: str) -> None:
-    """Ten times: it is stopped, the variables are kept, and events flow to another tab all the while."""
+    """Several times: it is stopped, the variables are kept, and events flow to another tab all the while."""
     room = browser.open("/room")
     room.wait_line()
     notebook.run(page, "kept = ['all']")
     cell = notebook.add(page, source)
-    for time in range(10):
+    for time in range(TIMES):
         notebook.start(page, cell)
         text = f"while {time} runs"
         server.post("room", {"data": {"text": text, "author": "outside"}})
@@ -186,7 +189,7 @@ def test_a_cell_for_the_tab_runs_in_its_own_python(page: Page) -> None:
     source = "%%tab\nimport sys\nprint(sys.implementation.name)\nstage.textContent = 'made here'"
     cell = notebook.add(page, source)
     notebook.start(page, cell, "done")
-    shown = f"document.querySelector('[data-id={cell}] [data-testid=tab-output]').innerText.split(/\\s+/).join(' ')"
+    shown = f"document.querySelector('[data-id={cell}] [data-testid=tab-output]').innerText.trim().split(/\\s+/).join(' ')"
     wait(lambda: page.evaluate(shown), lambda text: text == "micropython made here", f"{page!r}: what the tab made")
     wrong = notebook.add(page, "%%tab\n1 / 0")
     notebook.start(page, wrong, "error")

@@ -8,6 +8,7 @@
 // With no x the rows are counted; numbers that are seconds since 1970 are shown as times. With no y, every field of the
 // first rows that holds a number is a series. It is drawn once a frame, however often it is told of rows.
 
+import "./locale.js";
 import uPlot from "uplot";
 
 const HEIGHT = 240;
