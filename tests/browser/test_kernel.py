@@ -189,7 +189,9 @@ def test_a_cell_for_the_tab_runs_in_its_own_python(page: Page) -> None:
     source = "%%tab\nimport sys\nprint(sys.implementation.name)\nstage.textContent = 'made here'"
     cell = notebook.add(page, source)
     notebook.start(page, cell, "done")
-    shown = f"document.querySelector('[data-id={cell}] [data-testid=tab-output]').innerText.trim().split(/\\s+/).join(' ')"
+    shown = (
+        f"document.querySelector('[data-id={cell}] [data-testid=tab-output]').innerText.trim().split(/\\s+/).join(' ')"
+    )
     wait(lambda: page.evaluate(shown), lambda text: text == "micropython made here", f"{page!r}: what the tab made")
     wrong = notebook.add(page, "%%tab\n1 / 0")
     notebook.start(page, wrong, "error")
