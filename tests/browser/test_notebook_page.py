@@ -226,3 +226,22 @@ def test_a_lesson_is_reset_to_its_original(server: Server, browser: Browser) -> 
     lesson.click("said-button")
     wait(lambda: notebook.look(lesson, added), lambda seen: seen is not None, "what was there")
     assert lesson.errors == []
+
+
+@CHROMIUM
+@pytest.mark.plain_http
+def test_a_link_is_copied_or_shown_to_be_copied(server: Server, browser: Browser) -> None:
+    """Where the browser gives no clipboard, the link stands in a dialog, selected."""
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    page.click("notebook-share")
+    if page.evaluate("isSecureContext"):
+        wait(lambda: page.text("said") or page.evaluate(SHOWN_LINK), bool, "the link, copied or shown")
+    else:
+        wait(lambda: page.evaluate(SHOWN_LINK), bool, "the link")
+        assert "/notebook#share=" in page.evaluate(SHOWN_LINK)
+        page.press("Enter")
+    assert page.errors == []
+
+
+SHOWN_LINK = "document.querySelector('[data-testid=dialog-field]')?.value ?? ''"

@@ -229,9 +229,10 @@ def share() -> None:
             refuse(message)
             return
         link = f"{window.location.origin}/notebook#share={value}"
-        if window.navigator.clipboard:  # not at a plain-HTTP address
-            copied = ffi.create_proxy(lambda _: said.say("The link is copied. Whoever opens it gets a copy."))
-            window.navigator.clipboard.writeText(link).then(copied, ffi.create_proxy(lambda _: show_link(link)))
+        clipboard = getattr(window.navigator, "clipboard", None)
+        if clipboard is not None:  # there is none at a plain-HTTP address
+            copied = ffi.create_proxy(lambda *_: said.say("The link is copied. Whoever opens it gets a copy."))
+            clipboard.writeText(link).then(copied, ffi.create_proxy(lambda *_: show_link(link)))
         else:
             show_link(link)
 
