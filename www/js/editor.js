@@ -183,6 +183,7 @@ class Editor {
   // as an edit on top, else it is given up for the worker's
   reset(text, version, keep = false) {
     const mine = this.text();
+    const caret = this.offset();
     this.pushing = false;
     if (!this.view) {
       this.doc = Text.of(text.split("\n"));
@@ -192,7 +193,10 @@ class Editor {
       const at = Math.min(this.offset(), text.length);
       this.view.setState(this.makeState(Text.of(text.split("\n")), version, at));
     }
-    if (keep && mine !== text) this.setText(mine);
+    if (keep && mine !== text) {
+      this.setText(mine);
+      this.select(caret);
+    }
   }
 
   push() {

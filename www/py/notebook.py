@@ -36,7 +36,7 @@ def draw() -> None:
 
 def draw_notebook() -> None:
     """Show the notebook, when it has changed."""
-    cells.show(notebook.cells)
+    cells.show(with_early(notebook.cells))
     go_where_wished()
     draw_outline()
     find("notebook-reset").hidden = not notebook.original
@@ -161,9 +161,40 @@ def go_on(at: str) -> None:
 
 def add(after: "str | None", kind: str, source: str = "", edit: bool = True) -> None:
     """A new cell, in which one is then, or at which."""
-    fresh = random_id()[:8]
-    send({"op": "add", "after": after, "type": kind, "id": fresh, "source": source})
-    wish("edit" if edit else "select", fresh)
+    made = random_id()[:8]
+
+    def answered(value: object, code: str, message: str) -> None:
+        early.pop(made, None)
+        if code:
+            refuse(message)
+            draw_notebook()
+
+    # it is there at once, for who types on: what is typed comes to the worker after the cell
+    early[made] = (after, new_cell(made, kind, source))
+    notebook.apply({"op": "add", "after": after, "type": kind, "id": made, "source": source}, answered)
+    draw_notebook()
+    if edit:
+        cells.edit(made)
+    else:
+        cells.select(made)
+
+
+def with_early(there: "list[dict]") -> "list[dict]":
+    """The notebook's cells, and those that the worker has not told of yet."""
+    shown = list(there)
+    for made in list(early):
+        ids = [cell["id"] for cell in shown]
+        after, cell = early[made]
+        if made not in ids and (after is None or after in ids):
+            shown.insert(0 if after is None else ids.index(after) + 1, cell)
+    return shown
+
+
+def new_cell(cell_id: str, kind: str, source: str) -> dict:
+    """A cell as the worker will make it."""
+    cell = {"id": cell_id, "type": kind, "source": source, "version": 0, "outputs": [], "count": None}
+    cell.update({"metadata": {}, "extra": {}, "state": "idle", "duration": None})
+    return cell
 
 
 def wish(how: str, cell_id: str) -> None:
@@ -398,6 +429,7 @@ def request(text: str) -> object:
 
 promises = []
 wishes = []
+early = {}  # by id: cells that were added here, and that the worker has not told of yet
 fresh = []  # not empty where the notebook has changed since it was drawn
 waiting = []
 cells = Cells(find("cells"), window.workers.tab, act)
