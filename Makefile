@@ -23,19 +23,17 @@ test: $(VENV)/.dev assets ## set up what tests need, three browsers included, an
 	@$(RUN) tests/halves.py $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/.dev assets ## what takes hours: KILLS=200, LOSSES=100 workers, STOPS=10 of each kind of cell, SCHEDULES=200000, thirty times as many random requests
+soak: $(VENV)/.dev assets ## what takes hours: KILLS=200, LOSSES=100 workers, SCHEDULES=200000, thirty times as many random requests
 	@KILLS=$${KILLS:-200} PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k "crash or fuzz" -s $(ARGS)
 	@LOSSES=$${LOSSES:-100} $(RUN) -m pytest tests/browser/test_losses.py -k load -s $(ARGS)
-	@STOPS=$${STOPS:-10} $(RUN) -m pytest tests/browser/test_kernel.py -k test_stop -s $(ARGS)
 	@SCHEDULES=$${SCHEDULES:-200000} $(RUN) -m pytest tests/unit/test_session_schedules.py $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files, the worker's start and cells, each beside its baseline
+bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files and the worker's start, each beside its baseline
 	@$(RUN) -m bench.fanout
 	@$(RUN) -m bench.idle
 	@$(RUN) -m bench.static
 	@$(RUN) -m bench.start
-	@$(RUN) -m bench.stop
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types

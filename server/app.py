@@ -23,7 +23,6 @@ from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
 from .identity import Identities, server_secret
-from .lessons import Lessons
 from .limits import Buckets, raise_file_limit
 from .line import Line
 from .log import LogError, open_log, shown
@@ -56,7 +55,6 @@ def create_app(settings: Settings | None = None) -> Quart:
     for name in unknown:
         logger.warning("%s is set, but there is no such setting", name)
     sources = feeds.find(settings.feeds)
-    lessons = Lessons(ROOT / "www" / "lessons", settings.lessons)
     try:
         log = open_log(settings.log, retention=settings.retention, retention_age=settings.retention_age)
         log.check()
@@ -91,7 +89,6 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.register_blueprint(ops.blueprint())
     app.extensions["partyline.ops"] = ops
     app.register_blueprint(site.blueprint())
-    app.register_blueprint(lessons.blueprint())
     sign_in.register(app, secret)
     line.register(app)
     Errors(site, metrics).register(app)

@@ -60,11 +60,6 @@ class Settings:
         "The feeds to run, separated by commas; empty for none: `clock`, `host`, `pendulum`, `walk`, "
         "and files of your own: `path/to/my_feeds.py`.",
     )
-    lessons: str = _setting(
-        "",
-        "A folder of lessons of your own: `.ipynb` files, as Jupyter writes them. They stand beside ours, or in the "
-        "place of those of the same name.",
-    )
     flush_ms: int = _setting(20, "The shortest time between two frames of live events, in milliseconds.")
     retention: PerTopic = _setting(  # noqa: RUF009
         PerTopic(100_000), "How many events of a topic are kept; by topic: `100000, host.*=3600, room=500`."

@@ -71,15 +71,6 @@ class ChromiumPage(Page):
                 await self._page.keyboard.press("Enter")
             await self._page.keyboard.insert_text(line)
 
-    def press(self, *keys: str) -> None:
-        """On the keyboard."""
-        self._engine.run(self._press(keys))
-
-    async def _press(self, keys: tuple[str, ...]) -> None:
-        await self._to_front()
-        for key in keys:
-            await self._page.keyboard.press(key)
-
     def reload(self) -> None:
         """Load anew."""
         self._engine.run(self._page.reload(wait_until="domcontentloaded"))
@@ -119,10 +110,6 @@ class ChromiumPage(Page):
     def thaw(self) -> None:
         """The same, back."""
         self._engine.run(self._devtools.send("Page.setWebLifecycleState", {"state": "active"}))
-
-    def prefer_dark(self, dark: bool) -> None:
-        """By Playwright."""
-        self._engine.run(self._page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce"))
 
     def crash(self) -> None:
         """Kill the renderer."""

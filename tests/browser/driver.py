@@ -23,23 +23,6 @@ from typing import Any, TypeVar
 DEADLINE = 120.0
 POLL_SECONDS = 0.05
 
-# WebDriver's own characters for keys (W3C WebDriver, section 17.4.2)
-WEBDRIVER_KEYS = {
-    "Shift": "\ue008",
-    "Control": "\ue009",
-    "Alt": "\ue00a",
-    "Enter": "\ue007",
-    "Escape": "\ue00c",
-    "Tab": "\ue004",
-    "Backspace": "\ue003",
-    "Home": "\ue011",
-    "End": "\ue010",
-    "ArrowLeft": "\ue012",
-    "ArrowUp": "\ue013",
-    "ArrowRight": "\ue014",
-    "ArrowDown": "\ue015",
-}
-
 T = TypeVar("T")
 
 
@@ -84,10 +67,6 @@ class Page(ABC):
         """Type into an element, as a user does; a line break is the Enter key."""
 
     @abstractmethod
-    def press(self, *keys: str) -> None:
-        """Press keys one after the other where the focus is: ``a``, ``Enter``, ``Shift+Enter``."""
-
-    @abstractmethod
     def reload(self) -> None:
         """Load the page anew."""
 
@@ -119,10 +98,6 @@ class Page(ABC):
     def thaw(self) -> None:
         """End what ``freeze`` began; the tab is still hidden."""
         raise DriverError(f"{self!r}: tabs of this engine cannot be frozen by a driver")
-
-    def prefer_dark(self, dark: bool) -> None:
-        """Have the browser tell the page that its user likes it dark, or light, and that nothing moves."""
-        raise DriverError(f"{self!r}: what users of this engine prefer cannot be set by a driver")
 
     def crash(self) -> None:
         """Kill the process that the tab lives in. What else lives in it, another tab or the worker, dies as well."""
@@ -239,11 +214,6 @@ class Engine(ABC):
     @abstractmethod
     def close(self) -> None:
         """End the engine with all its browsers."""
-
-
-def webdriver_keys(key: str) -> str:
-    """A key with its modifiers, as WebDriver's "send keys" takes them; it lets go of them at the end by itself."""
-    return "".join(WEBDRIVER_KEYS.get(part, part) for part in key.split("+"))
 
 
 def wait(probe: Callable[[], T], wanted: Callable[[T], bool], what: str, seconds: float = DEADLINE) -> T:

@@ -21,7 +21,7 @@ from marionette_driver.marionette import Marionette
 
 from . import script
 from .bidi import BiDi
-from .driver import Browser, DriverError, Engine, Line, Page, wait, webdriver_keys
+from .driver import Browser, DriverError, Engine, Line, Page, wait
 from .process import Process
 
 PATIENCE = 30.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
@@ -146,11 +146,6 @@ class FirefoxPage(Page):
         """Key by key."""
         element = self._find(test_id)
         self._engine.run(lambda: element.send_keys(text.replace("\n", Keys.ENTER)))
-
-    def press(self, *keys: str) -> None:
-        """Sent to the element that has the focus."""
-        for key in keys:
-            self._engine.run(lambda key=key: self._tab().get_active_element().send_keys(webdriver_keys(key)))
 
     def reload(self) -> None:
         """Load anew."""

@@ -25,7 +25,7 @@ from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import HTTPError
 
 from . import script
-from .driver import Browser, DriverError, Engine, Line, Page, wait, webdriver_keys
+from .driver import Browser, DriverError, Engine, Line, Page, wait
 from .process import Process
 
 # Selenium fetches drivers, and tells its makers, only where it is given no driver's path; it shall not in any case
@@ -155,11 +155,6 @@ class WebKitPage(Page):
         """Key by key. There is no key for a character beyond U+FFFF."""
         self._wait_clickable(test_id)
         self._run(lambda driver: find(driver, test_id).send_keys(text.replace("\n", Keys.ENTER)))
-
-    def press(self, *keys: str) -> None:
-        """Sent to the element that has the focus."""
-        for key in keys:
-            self._run(lambda driver, key=key: driver.switch_to.active_element.send_keys(webdriver_keys(key)))
 
     def reload(self) -> None:
         """Load anew."""

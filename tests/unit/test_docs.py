@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from dataclasses import fields
@@ -68,7 +67,7 @@ def test_every_kind_between_worker_and_tabs_is_documented() -> None:
     assert rows(text, "A tab says") == set(protocol.TAB_KINDS)
     told, heard = rows(text, "A tab is told"), rows(text, "All tabs are told")
     assert handled("tab", folder="www/py") - {protocol.CLEARED} <= told | heard
-    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX, protocol.HOLD}
+    assert heard - set(protocol.SERVER_KINDS) == {protocol.LINE, protocol.TABS, protocol.OUTBOX}
     made = set(frames("session", "publishing", folder="www/worker")) - {protocol.ALIVE, *protocol.TAB_KINDS}
     assert made <= told | heard
 
@@ -150,21 +149,3 @@ def test_what_happens_when_names_tests_that_are_there() -> None:
     for file, test in named:
         path = ROOT / (file if "/" in file else f"tests/browser/{file}")
         assert f"def {test}" in path.read_text(), f"{file}::{test}"
-
-
-def test_the_notebooks_keys_are_documented() -> None:
-    tree = ast.parse(read("www/py/commands.py"))
-    values = {
-        node.targets[0].id: ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id != "SVG"
-    }
-    commands = [command for command in values["COMMANDS"] if command]
-    table = section(read("docs/how-to/notebook.md"), "Keys")
-    told = {
-        label: set(re.findall("`([^`]+)`", keys)) for label, keys in re.findall(r"^\| (.+) \| (.*) \|$", table, re.M)
-    }
-    for name, key, label, _ in commands:
-        more = {each for each, command in values["MORE_KEYS"].items() if command == name}
-        assert told[label] == {key, *more} - {""}, label
-    assert set().union(*told.values()) == {key for _, key, _, _ in commands if key} | set(values["MORE_KEYS"])

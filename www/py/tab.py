@@ -80,11 +80,7 @@ class Tab:
             protocol.TABS: self._counted,
             protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
-            protocol.NOTEBOOK: self._notebook,
-            protocol.HOLD: lambda header, bodies: self._worker.hold(header["on"]),
         }
-        self.on_joined = None  # a function that is called after each join, with the worker's identity
-        self.on_notebook = None  # and with each frame of kind notebook
         self._asks = {}
         self._last_ask = 0
         self._promise = None
@@ -120,24 +116,6 @@ class Tab:
         self._send(event_id)
         self.changed()
         return event_id
-
-    def want(self, topic: str) -> None:
-        """Have this topic's events in ``store``, too, from now on."""
-        if topic not in self.store.patterns:
-            self.store.patterns.append(topic)
-            self._worker.post({"kind": protocol.SUBSCRIBE, "topics": [topic]})
-
-    def post(self, frame: dict) -> None:
-        """Say something to the worker; while there is none, it is lost: see ``on_joined``."""
-        self._worker.post(frame)
-
-    def post_file(self, frame: dict, file: "object", failed: "object") -> None:
-        """Say something to the worker with a file's text in it; ``failed`` hears why it could not be read."""
-        self._worker.post_file(frame, file, failed)
-
-    def replace_worker(self) -> None:
-        """Have all tabs follow a new worker: this one cannot be stopped otherwise. What is kept, and sent, goes on."""
-        self._worker.replace()
 
     @property
     def alone(self) -> bool:
@@ -265,12 +243,6 @@ class Tab:
         if header["ref"] is not None:  # what became of them may have been told while we were away
             for event_id in self.pending:
                 self._send(event_id)
-        if self.on_joined is not None:
-            self.on_joined(header["worker"])
-
-    def _notebook(self, header: dict, _: "list[str]") -> None:
-        if self.on_notebook is not None:
-            self.on_notebook(header)
 
     def _acknowledged(self, header: dict, _: "list[str]") -> None:
         self.pending.pop(header["id"], None)

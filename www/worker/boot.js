@@ -101,7 +101,6 @@ async function get(url) {
 }
 
 const snapshots = import("./snapshots.js"); // asked for at once, needed later
-const guard = import("./turns.js");
 
 // Python with our modules in it, out of this build's memory snapshot where there is one (see snapshots.js), else plainly.
 async function loadPython(config, bundle) {
@@ -134,9 +133,7 @@ async function boot() {
   tell({ stage: "starting", loaded: config.bytes });
   const how = { start: kind, start_seconds: performance.now() / 1000 };
   const settings = { ...place, ...how, name: self.name, asked: place.build, build: config.build };
-  const { watch, turns } = await guard;
-  watch(pyodide);
-  const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel, turns);
+  const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel);
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;

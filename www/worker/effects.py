@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from outbox import Letter
-
-if TYPE_CHECKING:
-    from partyline.protocol import Header
 
 
 @dataclass(frozen=True)
@@ -44,22 +40,6 @@ class Tell:
 
     port: int
     text: str
-
-
-@dataclass(frozen=True)
-class Hear:
-    """Let the cells have the events of this frame: its bodies, unread, by topic. ``reason`` is a snapshot's."""
-
-    bodies: list[tuple[str, str]]
-    reason: str
-
-
-@dataclass(frozen=True)
-class Serve:
-    """A tab asks something of the notebooks."""
-
-    port: int
-    request: Header
 
 
 @dataclass(frozen=True)
@@ -104,4 +84,4 @@ class Retire:
     """End this worker: another one has taken over."""
 
 
-Effect = Dial | HangUp | Send | Broadcast | Tell | Hear | Serve | Keep | Discard | Watch | Drop | Fault | Retire
+Effect = Dial | HangUp | Send | Broadcast | Tell | Keep | Discard | Watch | Drop | Fault | Retire

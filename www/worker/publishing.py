@@ -22,9 +22,6 @@ from tabs import Tabs
 if TYPE_CHECKING:
     from partyline.protocol import Header
 
-CELLS = 0
-"""The port of what cells publish, and of what an earlier worker left to be sent."""
-
 RETRY_SECONDS = 1.0
 """What the server refused for now is sent again after so long."""
 
@@ -73,7 +70,7 @@ class Publishing:
         effects: list[Effect] = []
         for letter in [letter for letter in self._outbox if len(letter.frame) > self.frame_limit]:
             effects.append(self._remove(letter))
-            if letter.port in self._tabs or letter.port == CELLS:
+            if letter.port in self._tabs:
                 effects.append(_refusal(letter.port, "too_large", self._too_large, letter.id))
         return effects + [Send(letter.frame) for letter in self._outbox] + self.tell()
 
@@ -159,7 +156,7 @@ class Publishing:
     def _settle(self, letter: Letter, answer: str) -> list[Effect]:
         """The server has taken a letter, or refused it for good: tell who wants to know."""
         effects: list[Effect] = [self._remove(letter)]
-        if letter.port in self._tabs or letter.port == CELLS:
+        if letter.port in self._tabs:
             effects.append(Tell(letter.port, answer))
         return effects + self.tell()
 

@@ -15,13 +15,13 @@ A worker that takes over from another has no cursor of its own: it takes the low
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Hear, Retire, Send, Serve, Tell, Watch
+from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
 from partyline import protocol
 from partyline.protocol import ProtocolError
-from publishing import CELLS, Publishing
+from publishing import Publishing
 from subscriptions import Subscriptions
 from tabs import HIDDEN_SECONDS, Hello, Tab, Tabs, patterns_of
 
@@ -85,7 +85,6 @@ class Session:
         self._tabs_told = 0  # how many the server was told of
         self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
-        self._cells: frozenset[str] = frozenset()  # the patterns that cells listen to
         self._publishing = Publishing(self._tabs, self._broadcast, letters, outbox_trouble)
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
@@ -131,8 +130,6 @@ class Session:
                 return self._fault(header.get("what"), now)
             if kind == protocol.ASK:
                 return [Tell(port, protocol.encode(self._answer(header)))]
-            if kind == protocol.NOTEBOOK:
-                return [Serve(port, header)]
             if kind == protocol.BYE:
                 return [*self.tab_gone(port, now), Drop(port)]
             raise ProtocolError("unknown_kind", f"The worker knows no {kind[:40]!r} from a tab.")
@@ -199,30 +196,6 @@ class Session:
             self._dial_at = None
             return self._become("failed", reason or f"the server closed the line for good (code {code})")
         return self._lost(reason, now)
-
-    # facts: cells
-
-    def cells_want(self, patterns: Collection[str], now: float) -> tuple[list[Effect], str]:
-        """What all cells together listen to from now on; or as before, where that is too much: the text says so."""
-        effects, refusal = self._add_topics(patterns)
-        if not refusal:
-            self._cells = frozenset(patterns)
-            self._release_topics(now)
-        return effects, refusal
-
-    def cells_publish(self, event_id: str, topic: str, data: object) -> list[Effect]:
-        """A cell publishes; what becomes of it is told to the port ``CELLS``."""
-        return self._publishing.publish(CELLS, {"id": event_id, "topic": topic, "data": data})
-
-    def cells_hold(self, on: bool) -> list[Effect]:
-        """A cell begins, or has ended, during which this worker may hear nothing: where stacks cannot be suspended."""
-        return [self._broadcast(protocol.encode({"kind": protocol.HOLD, "on": on}))]
-
-    def kept(self, pattern: str) -> list[tuple[str, str]] | None:
-        """The last events of a pattern's topics, each a topic and a JSON array's text; None until they are here."""
-        if pattern not in self._topics.patterns(filled=True):
-            return None
-        return [(topic, ring.body()) for topic, ring in self._topics.kept([pattern])]
 
     # facts: the outbox's home
 
@@ -392,26 +365,19 @@ class Session:
         return {"kind": kind, "epoch": self.epoch, "seq": self.cursor, "topics": topics, "era": self._era}
 
     def _want(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
-        effects, refusal = self._add_topics(patterns)
-        if refusal:
-            frame: Header = {"kind": protocol.ERROR, "code": "too_many_topics", "message": refusal}
-            return [*effects, Tell(port, protocol.encode(frame))]
-        tab.patterns |= patterns
-        return effects
-
-    def _add_topics(self, patterns: Collection[str]) -> tuple[list[Effect], str]:
-        """Have these topics; or none of them where they are too many, and say so."""
         effects: list[Effect] = []
-        if len({*patterns, *self._topics.patterns()}) > self._topic_limit:
+        if len(patterns.union(self._topics.patterns())) > self._topic_limit:
             # a hello with too many would be refused, and the line be dead for all tabs
             effects += self._tell_expired(self._topics.expire(math.inf, keep=patterns))
-        if len({*patterns, *self._topics.patterns()}) > self._topic_limit:
-            limit = self._topic_limit
-            return effects, f"All tabs together may have {limit} topics; these are too many, and none was added."
+        if len(patterns.union(self._topics.patterns())) > self._topic_limit:
+            message = f"All tabs together may have {self._topic_limit} topics; these are too many, and none was added."
+            refusal = {"kind": protocol.ERROR, "code": "too_many_topics", "message": message}
+            return [*effects, Tell(port, protocol.encode(refusal))]
+        tab.patterns |= patterns
         new = self._topics.add(patterns)
         if new and self._socket_open:
             effects.append(Send(protocol.encode({"kind": protocol.SUBSCRIBE, "topics": new})))
-        return effects, ""
+        return effects
 
     def _answer(self, header: Header) -> Header:
         answer: Header = {"kind": protocol.ANSWER, "ref": header.get("ref")}
@@ -426,7 +392,7 @@ class Session:
 
     def _release_topics(self, now: float) -> None:
         """Keep what no tab wants any more for a time of grace only."""
-        self._topics.release(self._tabs.wanted() | self._cells, now)
+        self._topics.release(self._tabs.wanted(), now)
 
     # the server's frames
 
@@ -438,11 +404,11 @@ class Session:
                 return []
             self._topics.take(header, bodies)
             self.cursor = header["seq"]
-            return [*self._hear(header, bodies), self._broadcast(text)]
+            return [self._broadcast(text)]
         if kind == protocol.SNAPSHOT:
             self._topics.take(header, bodies)
             self.gaps += header["reason"] == protocol.GAP
-            return [*self._hear(header, bodies), self._broadcast(text)]
+            return [self._broadcast(text)]
         if kind == protocol.SUBSCRIBED:
             self.cursor = max(self.cursor, header["seq"])
             self._topics.establish(header["topics"], header["seq"])
@@ -463,12 +429,6 @@ class Session:
         if kind == protocol.GOODBYE:
             self._return_within = min(float(header.get("within", 0)), RETURN_CAP)
         return []  # a kind that is not known is from a newer server
-
-    def _hear(self, header: Header, bodies: list[str]) -> list[Effect]:
-        if not self._cells:
-            return []
-        topics = [topic for topic, _ in header["topics"]]
-        return [Hear(list(zip(topics, bodies, strict=True)), header.get("reason", ""))]
 
     def _welcome(self, header: Header, now: float) -> list[Effect]:
         self._browser = str(header["browser"])

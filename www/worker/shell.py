@@ -11,21 +11,17 @@ import secrets
 import sys
 import time
 from random import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import js
 from pyodide.ffi import create_once_callable, create_proxy
 
 import vault
-from effects import Broadcast, Dial, Discard, Drop, Effect, Fault, HangUp, Hear, Keep, Retire, Send, Serve, Tell, Watch
+from effects import Broadcast, Dial, Discard, Drop, Effect, Fault, HangUp, Keep, Retire, Send, Tell, Watch
 from outbox import Found
 from partyline.link import OWN, RUNGS
-from publishing import CELLS
 from session import Session
 from vault import Vault
-
-if TYPE_CHECKING:
-    from workshop import Workshop
 
 HANG_SECONDS = 60
 """How long a worker hangs that a tab told to: longer than any tab waits for it."""
@@ -34,11 +30,10 @@ HANG_SECONDS = 60
 class Shell:
     """The session's hands.
 
-    ``channel`` reaches all tabs; ``turns`` is what turns.js exports; ``kept`` is the outbox's home, in which an earlier
-    worker left what was ``found``.
+    ``channel`` reaches all tabs; ``kept`` is the outbox's home, in which an earlier worker left what was ``found``.
     """
 
-    def __init__(self, settings: dict[str, Any], channel: Any, turns: Any, kept: Vault, found: Found) -> None:
+    def __init__(self, settings: dict[str, Any], channel: Any, kept: Vault, found: Found) -> None:
         self._place = (int(settings["generation"]), RUNGS.index(settings["rung"]), str(settings["asked"]))
         self._session = Session(
             worker=secrets.token_hex(4),
@@ -66,10 +61,6 @@ class Shell:
             self._notices = js.BroadcastChannel.new(settings["notices"])
             self._notices.onmessage = create_proxy(lambda event: self._noticed(event.data))
         js.self.addEventListener("online", create_proxy(lambda _: self._do(self._session.online(time.monotonic()))))
-
-        self._turns = turns
-        self._family: str = settings["notices"]
-        self._workshop: Workshop | None = None  # until a tab opens a notebook
 
         self._vault = kept
         self._vault.listen(self._outbox_trouble, self._superseded)
@@ -103,22 +94,7 @@ class Shell:
         self._do(self._session.tab_gone(port, time.monotonic()))
         self._drop(port)
 
-    def _tell(self, port: int, text: str) -> None:
-        if port in self._ports:
-            self._ports[port].postMessage(text)
-        elif port == CELLS and self._workshop is not None:
-            self._workshop.live.told(text)
-
-    def _cells(self) -> Workshop:
-        if self._workshop is None:
-            from workshop import Workshop
-
-            self._workshop = Workshop(self._session, self._turns, self._family, self._do, self._tell)
-        return self._workshop
-
     def _drop(self, number: int) -> None:
-        if self._workshop is not None:
-            self._workshop.desk.gone(number)
         port = self._ports.pop(number, None)
         if port is not None:
             proxies = (port.onmessage, port.onclose)
@@ -158,11 +134,8 @@ class Shell:
                 case Broadcast(text):
                     self._channel.postMessage(text)
                 case Tell(port, text):
-                    self._tell(port, text)
-                case Hear(bodies, reason):
-                    self._cells().live.hear(bodies, reason)
-                case Serve(port, request):
-                    self._cells().desk.serve(port, request)
+                    if port in self._ports:
+                        self._ports[port].postMessage(text)
                 case Send(text):
                     self._socket.send(text)
                 case Keep(letter, sent):
@@ -229,7 +202,7 @@ def hang() -> None:
         pass
 
 
-async def start(config: str, channel: Any, turns: Any) -> Shell:
+async def start(config: str, channel: Any) -> Shell:
     """Start the line.
 
     ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files, and
@@ -246,4 +219,4 @@ async def start(config: str, channel: Any, turns: Any) -> Shell:
         js.console.warn(f"partyline: the outbox is not kept: {kept.why}")
     for event_id in (*found.expired, *found.unreadable):
         js.console.warn(f"partyline: removed from the outbox, too old or unreadable: {event_id}")
-    return Shell(settings, channel, turns, kept, found)
+    return Shell(settings, channel, kept, found)

@@ -54,8 +54,7 @@ PING = "ping"  # the worker says it too, to a tab that it has not heard of for l
 PONG = "pong"  # the answer, of either
 FAULT = "fault"
 BYE = "bye"
-NOTEBOOK = "notebook"  # the worker says it too
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE, NOTEBOOK)
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE)
 
 # worker -> tab, over the tab's port; besides events, snapshot, ack, error, ping and pong
 BOOTING = "booting"
@@ -66,7 +65,6 @@ ANSWER = "answer"
 # worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"
 LINE = "line"
-HOLD = "hold"
 OUTBOX = "outbox"  # how much of what this browser published waits for the server
 
 # what a tab's follower puts in where an era ends
