@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.running import Server
+
+settings.register_profile("partyline", deadline=None)  # a loaded machine's pauses say nothing of the code
+settings.load_profile("partyline")
 
 
 @pytest.fixture
