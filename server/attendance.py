@@ -80,13 +80,11 @@ class Attendance:
 
         The event, and the leave that will follow it, are counted as what its ``address`` publishes.
         """
-        if self._elsewhere_version != self._log.announced_version:
-            self._look_elsewhere(self.everybody())
-        if not self._visits.of(entry.browser) and entry.browser not in self._elsewhere:
+        if not self._visits.of(entry.browser) and self._visit_elsewhere(entry.browser) is None:
             await asyncio.sleep(self._addresses.of(address).take(2))
         self.roster.add(entry)
         self.changed()
-        draft = self._visits.join(entry.browser, self._elsewhere.get(entry.browser, ""))
+        draft = self._visits.join(entry.browser, self._visit_elsewhere(entry.browser) or "")
         self.roster.visits[entry.browser] = self._visits.of(entry.browser)
         if draft is None:
             return 0
@@ -159,6 +157,12 @@ class Attendance:
         if drafts:
             await self._log.append(drafts)
             del self._untold[: len(drafts)]
+
+    def _visit_elsewhere(self, browser: str) -> str | None:
+        """The name of a browser's visit on another process, as that told it last; None where it is on none."""
+        if self._elsewhere_version != self._log.announced_version:
+            self._look_elsewhere(self.everybody())
+        return self._elsewhere.get(browser)
 
     def _look_elsewhere(self, everybody: Everybody) -> dict[str, Person]:
         """Note who is on the other processes' sockets alone; returns who is on ours."""

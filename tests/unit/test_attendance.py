@@ -121,3 +121,13 @@ async def test_joins_and_leaves_that_a_failing_log_did_not_take_are_told_later(
 
 def test_a_crowd_does_not_delay_presence_until_the_others_take_us_for_gone() -> None:
     assert attendance_module.RENEW_SECONDS + attendance_module.delay(1_000_000) < ANNOUNCED_SECONDS
+
+
+async def test_who_is_on_another_process_does_not_join_again(home: Breakable, attendance: Attendance) -> None:
+    """What that process told counts at once, though nobody here was told of it yet."""
+    others = {"sockets": 1, "unlisted": 0, "browsers": {"fox": {"tabs": 1, "topics": [], "visit": "other-1"}}}
+    await home.log.announce("other", json.dumps(others))
+    assert await attendance.join(Entry("fox"), "::1") == 0
+    assert await attendance.join(Entry("hen"), "::1") > 0
+    assert attendance.roster.visits["fox"] == "other-1"
+    assert await home.told() == ["join hen"]
