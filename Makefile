@@ -20,20 +20,23 @@ serve: $(VENV)/.installed ## set up, and serve on 127.0.0.1:8000; ARGS="--host 0
 .PHONY: test
 test: $(VENV)/.dev assets ## set up what tests need, three browsers included, and run them all; ARGS="-k room" for some
 	@$(RUN) tests/install.py
-	@$(RUN) tests/halves.py $(ARGS)
+	@$(RUN) tests/parts.py $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/.dev assets ## what takes hours: KILLS=200, LOSSES=100 workers, SCHEDULES=200000, thirty times as many random requests
+soak: $(VENV)/.dev assets ## what takes hours: KILLS=200, LOSSES=100 workers, STOPS=10 of each kind of cell, SCHEDULES=200000, thirty times as many random requests
 	@KILLS=$${KILLS:-200} PARTYLINE_FUZZ=30 $(RUN) -m pytest tests/integration -k "crash or fuzz" -s $(ARGS)
 	@LOSSES=$${LOSSES:-100} $(RUN) -m pytest tests/browser/test_losses.py -k load -s $(ARGS)
+	@STOPS=$${STOPS:-10} $(RUN) -m pytest tests/browser/test_kernel.py -k test_stop -s $(ARGS)
 	@SCHEDULES=$${SCHEDULES:-200000} $(RUN) -m pytest tests/unit/test_session_schedules.py $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files and the worker's start, each beside its baseline
+bench: $(VENV)/.dev assets ## measure fan-out, idle sockets, static files, the worker's start and cells, each beside its baseline
 	@$(RUN) -m bench.fanout
 	@$(RUN) -m bench.idle
 	@$(RUN) -m bench.static
 	@$(RUN) -m bench.start
+	@$(RUN) -m bench.stop
+	@$(RUN) -m bench.typing
 
 .PHONY: check
 check: $(VENV)/.dev ## lint, formatting, types
@@ -53,6 +56,7 @@ assets: $(VENV)/.installed ## fetch and prepare the browser's files
 .PHONY: docs
 docs: $(VENV)/.installed ## write the parts of the docs that are made from the code
 	@$(RUN) -m server.config_help >docs/settings.md.new && mv docs/settings.md.new docs/settings.md
+	@$(RUN) -m server.cells_help >docs/reference/line.md.new && mv docs/reference/line.md.new docs/reference/line.md
 
 .PHONY: lock
 lock: $(VENV)/.installed ## bring package-lock.json in line with package.json

@@ -23,11 +23,14 @@ from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
 from .identity import Identities, server_secret
+from .lessons import Lessons
 from .limits import Buckets, raise_file_limit
 from .line import Line
 from .log import LogError, open_log, shown
 from .metrics import Metrics
 from .ops import Ops
+from .packages import Packages
+from .packages.place import default_folder
 from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
@@ -55,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     for name in unknown:
         logger.warning("%s is set, but there is no such setting", name)
     sources = feeds.find(settings.feeds)
+    lessons = Lessons(ROOT / "www" / "lessons", settings.lessons)
     try:
         log = open_log(settings.log, retention=settings.retention, retention_age=settings.retention_age)
         log.check()
@@ -70,7 +74,10 @@ def create_app(settings: Settings | None = None) -> Quart:
     line = Line(settings, log, fanout, identities)
     fanout.on_reset, fanout.on_announced = line.reset, line.attendance.others_changed
     running = feeds.Feeds(sources, metrics.metered(log, "feed"), url=settings.log, max_bytes=settings.max_frame)
-    site = Site(ROOT, identities, has_token=bool(settings.token), worker_silence=settings.worker_silence_ms / 1000)
+    packages = Packages(default_folder(settings.packages), settings.packages_from, settings.pypi)
+    site = Site(
+        ROOT, identities, packages, has_token=bool(settings.token), worker_silence=settings.worker_silence_ms / 1000
+    )
     line.build = site.build
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)
     sign_in = SignIn(settings, site, attempts)
@@ -89,6 +96,8 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.register_blueprint(ops.blueprint())
     app.extensions["partyline.ops"] = ops
     app.register_blueprint(site.blueprint())
+    app.register_blueprint(lessons.blueprint())
+    app.register_blueprint(packages.blueprint())
     sign_in.register(app, secret)
     line.register(app)
     Errors(site, metrics).register(app)
@@ -125,6 +134,7 @@ def create_app(settings: Settings | None = None) -> Quart:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await line.attendance.close()
+        await packages.close()
         await log.close()
 
     @app.after_request

@@ -60,6 +60,26 @@ class Settings:
         "The feeds to run, separated by commas; empty for none: `clock`, `host`, `pendulum`, `walk`, "
         "and files of your own: `path/to/my_feeds.py`.",
     )
+    lessons: str = _setting(
+        "",
+        "A folder of lessons of your own: `.ipynb` files, as Jupyter writes them. They stand beside ours, or in the "
+        "place of those of the same name.",
+    )
+    packages: str = _setting(
+        "",
+        "A folder of Python packages for notebooks: wheels that cells can import. What is fetched for them is kept "
+        "there, too. Empty for one in the user's cache.",
+    )
+    packages_from: str = _setting(
+        "https://cdn.jsdelivr.net/pyodide/v{version}/full/",
+        "Where this server fetches packages of Pyodide's, such as numpy, when a cell first imports them; `{version}` "
+        "is Pyodide's. Empty for nowhere: then the folder must have them.",
+    )
+    pypi: str = _setting(
+        "pip",
+        "The index from which this server fetches what cells install: `pip` for the one that pip is set to here, "
+        "mostly PyPI; or an address, which must answer in JSON (PEP 691). Empty for none.",
+    )
     flush_ms: int = _setting(20, "The shortest time between two frames of live events, in milliseconds.")
     retention: PerTopic = _setting(  # noqa: RUF009
         PerTopic(100_000), "How many events of a topic are kept; by topic: `100000, host.*=3600, room=500`."

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import secrets
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,21 +23,49 @@ from .assets import Manifest
 from .checks import InputError
 from .files import IMMUTABLE, REVALIDATE, Content, Files, load_prepared, respond, tag
 from .identity import COOKIE, Identities
+from .modules import Modules, make_modules, make_policy
+from .packages import Packages
 
-PAGES = {"/": "home", "/room": "room"}
+PAGES = {"/": "home", "/room": "room", "/notebook": "notebooks"}
 
-WORKER_SCRIPTS = ("boot", "snapshot", "snapshots")
+PAGE_FILES = {
+    "notebook": (
+        "asking.py",
+        "cells.py",
+        "commands.py",
+        "dialogs.py",
+        "early.py",
+        "filing.py",
+        "hearing.py",
+        "kernel_bar.py",
+        "left.py",
+        "livecharts.py",
+        "order.py",
+        "outline.py",
+        "questions.py",
+        "remote.py",
+        "rendering.py",
+        "said.py",
+        "stage.py",
+        "texts.py",
+    ),
+    "notebooks": ("dialogs.py", "filing.py", "left.py", "questions.py", "said.py"),
+}
+"""The Python of a page that is more than one file, beside what all pages share."""
+
+NOTEBOOK_NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+WORKER_SCRIPTS = ("boot", "fetches", "snapshot", "snapshots", "turns")
 """The worker's JavaScript, without the suffix. All of it counts in the build's hash."""
+
+LOADED = ("pyodide.asm.wasm", "python_stdlib.zip")
+"""What Pyodide fetches of its own package when it starts."""
 
 UNUSED_PLUGINS = ("codemirror", "deprecations-manager", "donkey", "py-editor", "py-game", "py-terminal")
 """PyScript loads its plugins on every page unless told not to; ``error``, which shows a traceback, stays."""
 
 SECURITY_HEADERS = {
-    # PyScript's Python package calls Function, so the pages need 'unsafe-eval'; the worker does not
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self'; "
-        "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    ),
+    "Content-Security-Policy": make_policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -44,8 +74,11 @@ SECURITY_HEADERS = {
 class Site:
     """What browsers load. ``manifest`` is None until the npm packages are prepared; ``progress`` says how far it is."""
 
-    def __init__(self, root: Path, identities: Identities, *, has_token: bool, worker_silence: float) -> None:
+    def __init__(
+        self, root: Path, identities: Identities, packages: Packages, *, has_token: bool, worker_silence: float
+    ) -> None:
         self.identities = identities
+        self.packages = packages
         self.worker_silence = worker_silence
         self.has_token = has_token
         self.is_teacher: Callable[[], bool] = lambda: False  # set by who knows
@@ -54,6 +87,7 @@ class Site:
         self.progress = "starting"
         self._sources = {folder: Files(self.www / folder) for folder in ("css", "js", "py", "worker")}
         self._assets: Mapping[str, Content] = {}
+        self._modules: Modules | None = None
         self._templates = Environment(
             loader=FileSystemLoader(self.www), autoescape=True, undefined=StrictUndefined, auto_reload=True
         )
@@ -62,6 +96,8 @@ class Site:
     def prepared(self, manifest: Manifest, out: Path) -> None:
         """The npm packages stand ready in ``out``: pages may be served. Reads them all, so call it in a thread."""
         self._assets = load_prepared(out, manifest)
+        self._modules = make_modules(manifest)
+        self.packages.prepared(manifest, out)
         self.manifest = manifest
 
     def build(self) -> str:
@@ -74,6 +110,7 @@ class Site:
         add: Callable[..., None] = routes.add_url_rule
         for path, name in PAGES.items():
             add(path, f"page-{name}", self.page, defaults={"name": name})
+        add("/notebook/<name>", "page-notebook", self.notebook)
         add("/assets/<path:name>", "assets", self.asset)
         add("/py/<path:name>", "py", self.source, defaults={"folder": "py"})
         add("/js/<path:name>", "js", self.source, defaults={"folder": "js"})
@@ -86,13 +123,31 @@ class Site:
         add("/favicon.ico", "favicon", self.source, defaults={"folder": "css", "name": "icon.svg"})
         return routes
 
-    async def page(self, name: str) -> ResponseReturnValue:
+    async def notebook(self, name: str) -> ResponseReturnValue:
+        """The page of one notebook. The server knows no notebooks: the browser has them, by name."""
+        if NOTEBOOK_NAME.fullmatch(name) is None:
+            message = "A notebook's name is 1 to 60 letters from a to z, digits, - and _. Choose another at /notebook."
+            raise InputError("bad_name", message, 404)
+        if self._modules is None:
+            return await self.page("notebook")
+        # CodeMirror writes its styles into an element of its own, which the policy lets in by this number
+        nonce = secrets.token_urlsafe(16)
+        policy = make_policy(scripts=self._modules.hash, styles=f"'nonce-{nonce}'")
+        return await self.page(
+            "notebook",
+            {"Content-Security-Policy": policy},
+            notebook=name,
+            modules=self._modules,
+            nonce=nonce,
+        )
+
+    async def page(self, name: str, headers: Mapping[str, str] | None = None, **values: Any) -> ResponseReturnValue:
         """A page, or word that the npm packages are still being prepared."""
         if self.manifest is None:
             return self.render("preparing", 503, {"Retry-After": "2", "Refresh": "2"})
         browser = self.identities.browser_of(request.cookies.get(COOKIE)) or self.identities.new()
         cookie = self.identities.cookie(browser, secure=request.scheme == "https")
-        return self.render(name, 200, {"Set-Cookie": cookie}, browser=browser)
+        return self.render(name, 200, {"Set-Cookie": cookie, **(headers or {})}, browser=browser, **values)
 
     async def asset(self, name: str) -> ResponseReturnValue:
         """A file of an npm package."""
@@ -107,12 +162,13 @@ class Site:
         manifest = self._manifest()
         build, bundle = self._make_bundle()
         pyodide = manifest.packages["pyodide"]
-        loaded = ("pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+        lock = await self.packages.merged()
         body = {
             "build": build,
             "pyodide": f"/assets/{pyodide.folder}/",
+            "packages": "/packages/",
             "bundle": f"/worker/{build}.zip",
-            "bytes": sum(pyodide.files[name].bytes for name in loaded) + len(bundle.raw),
+            "bytes": sum(pyodide.files[name].bytes for name in LOADED) + len(lock.raw) + len(bundle.raw),
         }
         return Response(json.dumps(body), headers={"Cache-Control": "no-store"}, content_type="application/json")
 
@@ -134,7 +190,7 @@ class Site:
         template = self._templates.get_template(f"{name}.html")
         text = template.render(
             asset=self._asset_url,
-            tab_config=self._tab_config,
+            tab_config=lambda: self._tab_config(PAGE_FILES.get(name, ())),
             plugins_config=json.dumps({"plugins": [f"!{name}" for name in UNUSED_PLUGINS]}),
             page=name,
             browser=browser,
@@ -163,11 +219,11 @@ class Site:
     def _asset_url(self, package: str, name: str) -> str:
         return f"/assets/{self._manifest().packages[package].folder}/{name}"
 
-    def _tab_config(self) -> str:
+    def _tab_config(self, more: tuple[str, ...]) -> str:
         """PyScript's configuration of a tab: the interpreter, and which files to lay where in its file system."""
         py = self.www / "py"
         names = sorted(f"partyline/{path.name}" for path in (py / "partyline").glob("*.py"))
-        names += ["dom.py", "status.py", "tab.py", "worker.py"]
+        names += ["dom.py", "pace.py", "status.py", "tab.py", "worker.py", *more]
         files = {f"/py/{name}": f"./{name}" for name in names}
         return json.dumps(
             {

@@ -4,6 +4,7 @@ from typing import Any
 
 BroadcastChannel: Any
 JSON: Any
+Object: Any
 WebSocket: Any
 console: Any
 indexedDB: Any
@@ -11,6 +12,7 @@ location: Any
 navigator: Any
 self: Any
 
+async def fetch(address: str) -> Any: ...
 def queueMicrotask(callback: Any) -> None: ...
 def setTimeout(callback: Any, milliseconds: float) -> int: ...
 def clearTimeout(timer: int) -> None: ...

@@ -1,4 +1,4 @@
-"""Find what the tests need beside Python, or install it: ``python tests/install.py``.
+"""Find what the tests need beside Python's own packages, or install it: ``python tests/install.py``.
 
 Programs that integration tests run (``COMMANDS``) come from the system, or from apt for root on Debian and its kin.
 Browser tests run in three engines. For Chromium the system's own comes first, then apt's, then the one that Playwright
@@ -23,6 +23,9 @@ SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-
 APT_PACKAGES = ("chromium", "fonts-dejavu-core", "fonts-noto-core")
 ENGINES = {"Firefox": ("firefox-esr",), "WebKitGTK": ("webkit2gtk-driver", "xvfb")}
 """The other engines, and the Debian packages of each."""
+
+WHEELS = Path(__file__).with_name("wheels.py")
+"""Fetches the Python packages that tests give to cells."""
 
 
 def find(command: str) -> str | None:
@@ -163,6 +166,8 @@ def main() -> None:
             "by hand (on Debian as root: apt install chromium fonts-dejavu-core)."
         )
     install_engines()
+    if subprocess.run([sys.executable, str(WHEELS)]).returncode:
+        problems.append("pip could not download the wheels that tests of packages use; what it said stands above.")
     if problems:
         sys.exit("\n".join([*problems, "Then run the same command again."]))
 

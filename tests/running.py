@@ -34,7 +34,9 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws"
         self.log_file = folder / "server.log"
-        self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET, **settings}
+        self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET}
+        self.settings |= {"PACKAGES": str(folder / "packages"), "PACKAGES_FROM": "", "PYPI": ""}  # no internet
+        self.settings |= settings
         self.hypercorn = hypercorn
         self.root = ROOT  # whose server/ and www/ are served
         self.files: int | None = None  # how many files it may open; None for as many as we may

@@ -48,7 +48,7 @@ class AssetPackage:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is prepared, by package: ``pyodide``, ``pyscript``, ``micropython``, ``pico``.
+    """What is prepared, by package: ``pyodide``, ``pyscript`` and so on, the keys of ``npm.SOURCES``.
 
     ``recipe`` and ``lock`` say what it was made with and from: RECIPE, and the SHA-256 of ``package-lock.json``.
     """

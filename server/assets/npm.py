@@ -24,11 +24,21 @@ Npm = Callable[[list[str], Path], "subprocess.CompletedProcess[str]"]
 
 @dataclass(frozen=True)
 class Source:
-    """A package: its npm name, and its files that are wanted. ``follow`` adds the modules that those import."""
+    """A package: its npm name, and its files that are wanted. ``follow`` adds the modules that those import.
+
+    ``bare`` says that other modules import it by its npm name, which stands for the first file; ``late``, that
+    they do so only where they need it.
+    """
 
     npm: str
     files: tuple[str, ...]
     follow: bool = False
+    bare: bool = False
+    late: bool = False
+
+
+def _module(npm: str, file: str, *more: str) -> Source:
+    return Source(npm, (file, *more), bare=True)
 
 
 SOURCES = {
@@ -39,6 +49,30 @@ SOURCES = {
     "pyscript": Source("@pyscript/core", ("dist/core.js", "dist/core.css"), follow=True),
     "micropython": Source("@micropython/micropython-webassembly-pyscript", ("micropython.mjs", "micropython.wasm")),
     "pico": Source("@picocss/pico", ("css/pico.min.css",)),
+    # the notebook's editor: what www/js imports, and what that imports in its turn
+    "codemirror-state": _module("@codemirror/state", "dist/index.js"),
+    "codemirror-view": _module("@codemirror/view", "dist/index.js"),
+    "codemirror-commands": _module("@codemirror/commands", "dist/index.js"),
+    "codemirror-language": _module("@codemirror/language", "dist/index.js"),
+    "codemirror-streamparser": _module("@codemirror/streamparser", "dist/index.js"),
+    "codemirror-autocomplete": _module("@codemirror/autocomplete", "dist/index.js"),
+    "codemirror-search": _module("@codemirror/search", "dist/index.js"),
+    "codemirror-collab": _module("@codemirror/collab", "dist/index.js"),
+    "codemirror-python": _module("@codemirror/lang-python", "dist/index.js"),
+    "lezer-common": _module("@lezer/common", "dist/index.js"),
+    "lezer-highlight": _module("@lezer/highlight", "dist/index.js"),
+    "lezer-lr": _module("@lezer/lr", "dist/index.js"),
+    "lezer-python": _module("@lezer/python", "dist/index.js"),
+    "lezer-markdown": _module("@lezer/markdown", "dist/index.js"),
+    "style-mod": _module("style-mod", "src/style-mod.js"),
+    "w3c-keyname": _module("w3c-keyname", "index.js"),
+    "crelt": _module("crelt", "index.js"),
+    "find-cluster-break": _module("@marijn/find-cluster-break", "src/index.js"),
+    # the notebook's Markdown and charts
+    "markdown-it": _module("markdown-it", "dist/browser/markdown-it.esm.min.mjs"),
+    "dompurify": _module("dompurify", "dist/purify.es.mjs"),
+    "katex": Source("katex", ("dist/katex.min.js",), bare=True, late=True),
+    "uplot": _module("uplot", "dist/uPlot.esm.js", "dist/uPlot.min.css"),
 }
 
 _IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["']\./([^"'/]+)["']""")

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from . import LogError
 from .connection import Connection
 from .mirror import Mirror
-from .session import TROUBLE, Home, Session
+from .session import TROUBLE, Home, Session, end
 from .stream import look
 from .tail import TailError
 
@@ -70,9 +70,7 @@ class Keeper:
 
     async def close(self) -> None:
         """End all."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await asyncio.to_thread(self.mirror.close)
 
     async def usable(self) -> Session:

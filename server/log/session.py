@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import nats.errors
@@ -28,6 +28,7 @@ from .tail import Tail, TailError
 PROGRESS_SECONDS = 5.0
 WATCH_SECONDS = 10.0
 VERIFIED_TOPICS = 8
+AGAIN_SECONDS = 5.0  # longer than what a task does before it ends
 
 logger = logging.getLogger("partyline.log")
 
@@ -40,6 +41,22 @@ class Home:
     retention: Retention
     now: Callable[[], float]
     told: Callable[[], None]
+
+
+async def end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and return when all have ended, however.
+
+    They are cancelled again and again: nats-py waits with ``asyncio.wait_for``, which before Python 3.12 passes over a
+    cancellation that comes at the moment of what it waits for (https://github.com/python/cpython/issues/86296).
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # looked at, or asyncio complains that nobody did
 
 
 class Session:
@@ -99,9 +116,7 @@ class Session:
 
     async def close(self) -> None:
         """Let go of all but the mirror."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.connection.close()
 
     async def _mirror(self) -> Mirror:

@@ -124,6 +124,30 @@ def test_an_answer_to_the_last_ping_keeps_it():
     assert link.tick(link.next_due()) == [(ASK,)]
 
 
+def test_a_worker_that_said_so_may_be_silent_until_it_says_that_this_is_over():
+    link = running()
+    link.hold(True, 1.0)
+    link.hold(True, 1.1)  # told once more, as the tab joins, say
+    while link.next_due() < 100.0:
+        assert link.tick(link.next_due()) == []
+    link.hold(False, 100.0)
+    now = link.next_due()
+    while opened(actions := link.tick(now)) is None:
+        assert actions == [(ASK,)]
+        now = link.next_due()
+    assert now > 100.0 + SILENCE
+
+
+def test_who_is_told_that_it_need_not_wait_goes_on_waiting_for_an_answer():
+    link = running()
+    first = link.next_due()
+    now = first
+    while now - first <= SILENCE and opened(link.tick(now)) is None:
+        link.hold(False, now)
+        now = link.next_due()
+    assert now - first == SILENCE
+
+
 def test_a_worker_that_loads_may_be_silent_for_long():
     link = opening()
     now = 0.0

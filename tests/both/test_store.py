@@ -48,6 +48,22 @@ def test_events_come_out_as_they_were_sent():
     assert store.latest("room") == sent[1]
 
 
+def test_the_revision_grows_where_more_has_changed_than_what_came_last():
+    store = Store(["room"])
+    snapshot(store, 5, 4, 5)
+    live(store, 6)
+    snapshot(store, 7, 5, 6, 7)
+    snapshot(store, 30, 29, 30)  # after a hole: what was known before is no longer shown, but nothing stands before it
+    assert store.revision("room") == 0
+    live(store, 40)
+    snapshot(store, 39, 28, 29, 30, 31)
+    assert store.revision("room") == 1
+    assert store.revision("another") == 0
+    assert seqs(store) == [28, 29, 30, 31, 40]
+    store.clear()
+    assert (store.clears, store.revision("room")) == (1, 0)
+
+
 def test_live_events_are_added_in_order():
     store = Store(["room"])
     assert live(store, 1, 2) == ["room"]

@@ -59,17 +59,27 @@ class ChromiumPage(Page):
         if not self._browser.hides:
             await self._page.bring_to_front()  # a tab in the background draws once a second
 
-    def type(self, test_id: str, text: str) -> None:
+    def _type(self, test_id: str, text: str) -> None:
         """Into the element that has the focus, each line at once, as an input method does."""
-        self._engine.run(self._type(test_id, text))
+        self._engine.run(self._insert(test_id, text))
 
-    async def _type(self, test_id: str, text: str) -> None:
+    async def _insert(self, test_id: str, text: str) -> None:
         await self._to_front()
         await self._page.get_by_test_id(test_id).focus()
         for number, line in enumerate(text.split("\n")):
             if number:
                 await self._page.keyboard.press("Enter")
-            await self._page.keyboard.insert_text(line)
+            if line:  # an Enter at the end may lead to another page, which answers to no more of it
+                await self._page.keyboard.insert_text(line)
+
+    def press(self, *keys: str) -> None:
+        """On the keyboard."""
+        self._engine.run(self._press(keys))
+
+    async def _press(self, keys: tuple[str, ...]) -> None:
+        await self._to_front()
+        for key in keys:
+            await self._page.keyboard.press(key)
 
     def reload(self) -> None:
         """Load anew."""
@@ -110,6 +120,10 @@ class ChromiumPage(Page):
     def thaw(self) -> None:
         """The same, back."""
         self._engine.run(self._devtools.send("Page.setWebLifecycleState", {"state": "active"}))
+
+    def prefer_dark(self, dark: bool) -> None:
+        """By Playwright."""
+        self._engine.run(self._page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce"))
 
     def crash(self) -> None:
         """Kill the renderer."""

@@ -23,6 +23,9 @@ from typing import Any, TypeVar
 DEADLINE = 120.0
 POLL_SECONDS = 0.05
 
+# or is not there yet
+TAKES_FOCUS = "(e => !e || e.isContentEditable || e.tabIndex >= 0)(document.querySelector('[data-testid=%s]'))"
+
 T = TypeVar("T")
 
 
@@ -62,9 +65,19 @@ class Page(ABC):
     def click(self, test_id: str) -> None:
         """Click on an element, as a user does."""
 
-    @abstractmethod
     def type(self, test_id: str, text: str) -> None:
-        """Type into an element, as a user does; a line break is the Enter key."""
+        """Type into an element, as a user does, who presses what takes no focus by itself; a line break is Enter."""
+        if not self.evaluate(TAKES_FOCUS % test_id):
+            self.click(test_id)
+        self._type(test_id, text)
+
+    @abstractmethod
+    def _type(self, test_id: str, text: str) -> None:
+        """Type into an element that takes the focus."""
+
+    @abstractmethod
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other where the focus is: ``a``, ``Enter``, ``Shift+Enter``."""
 
     @abstractmethod
     def reload(self) -> None:
@@ -98,6 +111,10 @@ class Page(ABC):
     def thaw(self) -> None:
         """End what ``freeze`` began; the tab is still hidden."""
         raise DriverError(f"{self!r}: tabs of this engine cannot be frozen by a driver")
+
+    def prefer_dark(self, dark: bool) -> None:
+        """Have the browser tell the page that its user likes it dark, or light, and that nothing moves."""
+        raise DriverError(f"{self!r}: what users of this engine prefer cannot be set by a driver")
 
     def crash(self) -> None:
         """Kill the process that the tab lives in. What else lives in it, another tab or the worker, dies as well."""

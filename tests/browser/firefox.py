@@ -14,17 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from marionette_driver.errors import MarionetteException
+from marionette_driver.errors import MarionetteException, StaleElementException
 from marionette_driver.geckoinstance import DesktopInstance, GeckoInstance
-from marionette_driver.keys import Keys
 from marionette_driver.marionette import Marionette
 
-from . import script
 from .bidi import BiDi
-from .driver import Browser, DriverError, Engine, Line, Page, wait
+from .driver import Browser, DriverError, Engine, Line
 from .process import Process
+from .webdriver import PATIENCE, WebDriverPage, evaluation, value
 
-PATIENCE = 30.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
 PREFERENCES = {
     **GeckoInstance.required_prefs,  # no telemetry, no updates, nothing that asks somebody's server
     **DesktopInstance.desktop_prefs,
@@ -122,8 +120,10 @@ class FirefoxBrowser(Browser):
         self._engine.bidi.send("browser.removeUserContext", userContext=self._context)
 
 
-class FirefoxPage(Page):
+class FirefoxPage(WebDriverPage):
     """A window of a container, with one tab."""
+
+    stale = StaleElementException
 
     def __init__(self, engine: Firefox, browser: FirefoxBrowser, handle: str, path: str) -> None:
         super().__init__(len(browser.pages) + 1, path)
@@ -135,28 +135,19 @@ class FirefoxPage(Page):
 
     def evaluate(self, expression: str) -> Any:
         """In a sandbox that shares the page's globals; the page's policy does not matter there."""
-        run = self._tab().execute_async_script
-        return script.value(self._engine.run(lambda: run(script.evaluation(expression), sandbox=None)))
-
-    def click(self, test_id: str) -> None:
-        """A click of the mouse, once the element can be clicked on."""
-        self._engine.run(self._find(test_id).click)
-
-    def type(self, test_id: str, text: str) -> None:
-        """Key by key."""
-        element = self._find(test_id)
-        self._engine.run(lambda: element.send_keys(text.replace("\n", Keys.ENTER)))
+        body = evaluation(expression)
+        return value(self._run(lambda marionette: marionette.execute_async_script(body, sandbox=None)))
 
     def reload(self) -> None:
         """Load anew."""
-        self._engine.run(self._tab().refresh)
+        self._run(lambda marionette: marionette.refresh())
 
     def _navigate(self, path: str) -> None:
-        self._engine.run(lambda: self._tab().navigate(self._browser.url + path))
+        self._run(lambda marionette: marionette.navigate(self._browser.url + path))
 
     def back(self) -> None:
         """Back in the history."""
-        self._engine.run(self._tab().go_back)
+        self._run(lambda marionette: marionette.go_back())
 
     def background(self) -> None:
         """Another tab in the same window comes before it."""
@@ -187,7 +178,14 @@ class FirefoxPage(Page):
 
     def screenshot(self, path: Path) -> None:
         """The whole page, not only what is in view."""
-        path.write_bytes(base64.b64decode(self._engine.run(lambda: self._tab().screenshot())))
+        path.write_bytes(base64.b64decode(self._run(lambda marionette: marionette.screenshot())))
+
+    def _focused(self, driver: Marionette) -> Any:
+        return driver.get_active_element()
+
+    def _run(self, call: Callable[[Marionette], T]) -> T:
+        marionette = self._tab()
+        return self._engine.run(lambda: call(marionette))
 
     def _tab(self) -> Marionette:
         """Marionette, turned to this tab."""
@@ -195,8 +193,3 @@ class FirefoxPage(Page):
             raise DriverError(f"{self!r} has crashed")
         self._engine.run(lambda: self._engine.marionette.switch_to_window(self._handle, focus=False))
         return self._engine.marionette
-
-    def _find(self, test_id: str) -> Any:
-        find = script.CLICKABLE.replace("TEST_ID", test_id)
-        wait(lambda: self.evaluate(find), lambda why: why == "", f"{self!r}: {test_id} to be there", PATIENCE)
-        return self._engine.run(lambda: self._tab().find_element("css selector", f'[data-testid="{test_id}"]'))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.running import Server
 
-from . import room
+from . import notebook, room
 from .driver import Browser, Engine, wait
 
 NewBrowser = Callable[..., Browser]
@@ -75,6 +75,30 @@ def test_a_page_in_the_back_forward_cache_shows_what_it_missed(
     room.wait_sent(page)
     wait(lambda: len(room.logged(server)), lambda count: count == 4, "its message in the log")
     room.wait_listed(page, room.logged(server))
+
+
+def test_a_notebook_in_the_back_forward_cache_goes_on(server: Server, new_browser: NewBrowser, engine: Engine) -> None:
+    """The worker forgot the tab as it left, and knows it again: what it types, and what others do, is shown."""
+    browser = new_browser(server.url, hides=engine.name.startswith("chromium"))
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    other = notebook.open_notebook(browser)
+    notebook.wait_opened(other)
+    page.evaluate("window.kept = true")
+    page.go("/api/status")
+    other.type("cell-editor", "a = 1")
+    notebook.wait_texts(other, ["a = 1"])
+    page.back()
+    notebook.wait_opened(page)
+    if engine.keeps_pages:
+        assert page.evaluate("window.kept === true"), "the engine loaded the page anew"
+    notebook.wait_texts(page, ["a = 1"])
+    page.evaluate("document.querySelector('[data-testid=cell]').focus()")
+    page.press("Enter", "Control+End")
+    page.type("cell-editor", "\nprint(a)")
+    notebook.wait_texts(other, ["a = 1\nprint(a)"])
+    notebook.start(page, "first", "done")
+    assert notebook.wait_ended(other, "first").output == "1"
 
 
 @pytest.mark.engines("chromium", "firefox", why="WebKitGTK's driver ends with the tab that crashes")

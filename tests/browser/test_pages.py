@@ -65,24 +65,37 @@ def test_diagnostics(browser: Browser, server: Server) -> None:
 
 
 def test_no_complaints_in_normal_use(browser: Browser, server: Server) -> None:
-    """Neither page nor worker writes an error or a warning; both pages in one browser, messages sent and received."""
+    """Neither page nor worker writes an error or a warning; all pages in one browser, messages sent and received."""
     home = browser.open("/")
     page = browser.open("/room")
-    for each in (home, page):
+    others = [browser.open(path) for path in ("/notebook", "/notebook/first-steps")]
+    for each in (home, page, *others):
         each.wait_line()
     page.click("room-send")
     room.say(page, "typed")
     wait(lambda: len(room.items(page)), lambda count: count == 2, "two messages")
-    home.wait_text("tabs-count", "2")
+    home.wait_text("tabs-count", "4")
     page.reload()
     page.wait_line()
     wait(lambda: len(room.items(page)), lambda count: count == 2, "two messages after the reload")
-    said = [line for each in (home, page) for line in each.console] + browser.worker_console
+    said = [line for each in (home, page, *others) for line in each.console] + browser.worker_console
     assert [line for line in said if line.is_error or line.kind == "warning"] == []
 
 
+@pytest.mark.engines("chromium", why="the same Python everywhere")
+def test_a_notebook_is_opened_by_its_name(browser: Browser, server: Server) -> None:
+    """``/notebook`` asks for a name, and goes there; one that does not exist yet has one empty cell."""
+    page = browser.open("/notebook")
+    page.wait_line()
+    page.type("new-name", "my_first-1")
+    page.click("new-open")
+    page.wait_text("notebook-title", "my_first-1")
+    cells = "[...document.querySelectorAll('[data-testid=cell]')].map(cell => cell.dataset.state)"
+    wait(lambda: page.evaluate(cells), lambda seen: seen == ["idle"], "one cell")
+
+
 @pytest.mark.engines("chromium", why="it is the server that is tested")
-@pytest.mark.parametrize("path", ["/nowhere", "/room/", "/py/nothing.py", "/%3Cscript%3E"])
+@pytest.mark.parametrize("path", ["/nowhere", "/room/", "/py/nothing.py", "/%3Cscript%3E", "/notebook/a.b"])
 def test_a_wrong_path_has_a_page(browser: Browser, server: Server, path: str) -> None:
     """404, in HTML where a browser asks, with a way home."""
     request = urllib.request.Request(server.url + path, headers={"Accept": "text/html,*/*;q=0.8"})

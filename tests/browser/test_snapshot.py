@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.running import Server
+from tests.wheels import wheel
 
-from . import room
+from . import notebook, room
 from .driver import Browser, Engine, Line, Page, wait
 from .proxy import Proxy
 
@@ -67,13 +69,18 @@ def mark(page: Page) -> Any:
     return database(page, "(bytes, marks, build) => marks.get(build)")
 
 
-def made(page: Page) -> None:
-    """Have the snapshot made now, not when the tab has been at rest for a while."""
+def make(page: Page) -> str:
+    """Have the snapshot made now, not when the tab has been at rest for a while; returns what is told of it."""
     worker = """new Promise(resolve => {
         const worker = new Worker("/worker/snapshot.js", { type: "module" });
         worker.onmessage = event => { worker.terminate(); resolve(event.data); };
     })"""
-    assert "was made" in page.evaluate(worker)
+    return str(page.evaluate(worker))
+
+
+def made(page: Page) -> None:
+    """Have it made, and see that it was."""
+    assert "was made" in make(page)
     assert builds(page) == [page.evaluate("document.documentElement.dataset.build")]
 
 
@@ -104,6 +111,7 @@ def test_made_at_rest_by_one_tab(proxy: Proxy, new_browser: NewBrowser, engine: 
     assert proxy.requests.count("/worker/snapshot.js") == 1
     if engine.name != "webkit":  # which stores nothing on disk under automation
         assert len([path for path in proxy.requests if path.endswith("/pyodide.asm.wasm")]) == 1
+    assert {path for path in proxy.requests if path.endswith("/pyodide-lock.json")} == {"/packages/pyodide-lock.json"}
     assert [each.errors for each in pages] == [[], []]
 
 
@@ -153,6 +161,18 @@ def test_a_bad_snapshot_is_dropped(server: Server, browser: Browser, damage: str
     assert [text for _, text in room.logged(server)] == ["said by first"]
 
 
+@pytest.mark.engines("chromium", why="the same snapshot.js everywhere")
+def test_no_snapshot_while_the_server_is_away(proxy: Proxy, new_browser: NewBrowser) -> None:
+    """A file that does not come is told of, says nothing against snapshots, and is no error of the page."""
+    page = new_browser(proxy.url).open(STILL)
+    proxy.fail("*/pyodide-lock.json", 503)
+    assert make(page).startswith("no memory snapshot could be made: Error: The server answered 503 for ")
+    assert (builds(page), mark(page)) == ([], None)
+    assert [line for line in page.errors if line.kind == "pageerror"] == [], "beside what the network panel says"
+    proxy.mend()
+    made(page)
+
+
 @pytest.mark.engines("chromium", why="the same snapshots.js everywhere")
 def test_a_start_that_never_ended_is_noticed(server: Server, browser: Browser) -> None:
     """One that began just now may be another worker's; after one that began a while ago, the snapshot goes."""
@@ -185,3 +205,18 @@ def test_without_a_database(browser: Browser, engine: Engine) -> None:
     if engine.has_console:
         wait(lambda: notes(page), lambda lines: [line.kind for line in lines] == ["info"], "one line in the console")
     assert page.errors == []
+
+
+@pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
+def test_packages_load_after_a_start_from_it(make_server: Callable[..., Server], new_browser: NewBrowser) -> None:
+    """Compiled ones, too: what they bring is linked into the memory that was copied."""
+    server = make_server()
+    (server.folder / "packages").mkdir()
+    shutil.copy(wheel("msgspec"), server.folder / "packages")
+    server.start()
+    browser = new_browser(server.url)
+    made(browser.open(STILL))
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    assert page.diagnostics()["start"] == "snapshot"
+    assert notebook.run(page, "import msgspec\nmsgspec.json.encode([1, 'a'])").output == "b'[1,\"a\"]'"

@@ -15,23 +15,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from selenium.common.exceptions import WebDriverException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import WebKitGTK as Driver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.webkitgtk.options import Options
 from selenium.webdriver.webkitgtk.service import Service
 from urllib3.exceptions import HTTPError
 
-from . import script
-from .driver import Browser, DriverError, Engine, Line, Page, wait
+from .driver import Browser, DriverError, Engine, Line
 from .process import Process
+from .webdriver import PATIENCE, WebDriverPage, evaluation, value
 
 # Selenium fetches drivers, and tells its makers, only where it is given no driver's path; it shall not in any case
 os.environ.update(SE_OFFLINE="true", SE_AVOID_STATS="true")
 
-PATIENCE = 30.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
 # without its last stage of compilation JavaScriptCore starts Python with half the work: 6 s of a processor, not 12
 ENVIRONMENT = {"JSC_useOMGJIT": "0"}
 WINDOW = (0, 0, 1000, 800)
@@ -127,8 +124,10 @@ class WebKitBrowser(Browser):
         self.run(self.driver.quit)
 
 
-class WebKitPage(Page):
+class WebKitPage(WebDriverPage):
     """A window of the process."""
+
+    stale = StaleElementReferenceException
 
     def __init__(self, browser: WebKitBrowser, handle: str, path: str) -> None:
         super().__init__(len(browser.pages) + 1, path)
@@ -137,24 +136,14 @@ class WebKitPage(Page):
 
     def evaluate(self, expression: str) -> Any:
         """Through the automation session, so the page's policy does not matter."""
-        body = script.evaluation(f"({LISTEN}, {expression})")
-        return script.value(self._run(lambda driver: driver.execute_async_script(body)))
+        body = evaluation(f"({LISTEN}, {expression})")
+        return value(self._run(lambda driver: driver.execute_async_script(body)))
 
     @property
     def errors(self) -> list[Line]:
         """With what was said since it was asked last."""
         self._hear()
         return super().errors
-
-    def click(self, test_id: str) -> None:
-        """A click of the mouse, once the element can be clicked on."""
-        self._wait_clickable(test_id)
-        self._run(lambda driver: find(driver, test_id).click())
-
-    def type(self, test_id: str, text: str) -> None:
-        """Key by key. There is no key for a character beyond U+FFFF."""
-        self._wait_clickable(test_id)
-        self._run(lambda driver: find(driver, test_id).send_keys(text.replace("\n", Keys.ENTER)))
 
     def reload(self) -> None:
         """Load anew."""
@@ -191,17 +180,9 @@ class WebKitPage(Page):
     def _hear(self) -> None:
         self.console += [Line(kind, text) for kind, text in self.evaluate(HEARD)]
 
-    def _wait_clickable(self, test_id: str) -> None:
-        look = script.CLICKABLE.replace("TEST_ID", test_id)
-        wait(lambda: self.evaluate(look), lambda why: why == "", f"{self!r}: {test_id} to be there", PATIENCE)
+    def _focused(self, driver: Driver) -> Any:
+        return driver.switch_to.active_element
 
     def _run(self, call: Callable[[Driver], T]) -> T:
-        """Have the driver do something in this window."""
-
         self._browser.turn_to(self._handle)
         return self._browser.run(lambda: call(self._browser.driver))
-
-
-def find(driver: Driver, test_id: str) -> Any:
-    """An element."""
-    return driver.find_element(By.CSS_SELECTOR, f'[data-testid="{test_id}"]')

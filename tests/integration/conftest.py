@@ -1,4 +1,4 @@
-"""Fixtures for the event log: its homes, and the one NATS server that most tests share."""
+"""Fixtures: the event log's homes, the one NATS server that most tests share, and the browser's worker in Node."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.homes import Home, sqlite_home
+from tests.integration.worker import NodeWorker, Tab
 from tests.nats import Nats
+from tests.running import Server
 
 _streams = (f"test-{number}" for number in itertools.count())
 
@@ -68,3 +70,20 @@ async def shared_home(request: pytest.FixtureRequest, make_home: Callable[[str],
     home = make_home(request.param)
     yield home
     await home.close_all()
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeWorker]:
+    """A worker for all tests of a file; each has a notebook of its own."""
+    server = Server(tmp_path_factory.mktemp("worker"))
+    server.start()
+    worker = NodeWorker(server)
+    yield worker
+    worker.close()
+    server.kill()
+
+
+@pytest.fixture
+def tab(worker: NodeWorker) -> Tab:
+    """One tab of the worker's."""
+    return worker.tab()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from dataclasses import dataclass
+from typing import Any
 
 SECONDS = 20
 
@@ -15,6 +17,11 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, which is JSON."""
+        return json.loads(self.body)
 
 
 def ask(port: int, target: bytes, method: bytes = b"GET", **headers: str) -> Answer:

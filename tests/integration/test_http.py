@@ -164,7 +164,7 @@ def test_pages_and_sources_are_asked_for_anew_and_answered_304(http: httpx.Clien
 
 
 def test_pages_are_html_and_carry_security_headers(http: httpx.Client) -> None:
-    for path in ("/", "/room", "/nothing"):
+    for path in ("/", "/room", "/notebook", "/notebook/a", "/nothing"):
         answer = http.get(path, headers={"Accept": "text/html"})
         assert answer.status_code == (404 if path == "/nothing" else 200)
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"

@@ -27,9 +27,13 @@ def error_codes(*modules: str, folder: str = "server") -> set[str]:
     for node in nodes(*modules, folder=folder):
         if isinstance(node, ast.Call) and _called(node) in ANSWERING and node.args:
             codes.add(_text(node.args[0]))
+        elif isinstance(node, ast.Call) and _called(node) == "_refusal":  # (port, code, message)
+            codes.add(_text(node.args[1]) if len(node.args) > 2 else None)
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
+            codes.add(_text(node.value.elts[0]))  # an objection: (code, message)
         elif isinstance(node, ast.Dict) and {"code", "message"} <= set(_items(node)):
             codes.add(_text(_items(node)["code"]))
-    return {code for code in codes if code is not None}
+    return {code for code in codes if code}
 
 
 def frames(*modules: str, folder: str = "server") -> dict[str, set[str]]:

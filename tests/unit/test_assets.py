@@ -36,6 +36,8 @@ FILES = {
     "@micropython/micropython-webassembly-pyscript": {"micropython.mjs": "export {}", "micropython.wasm": "w" * 300},
     "@picocss/pico": {"css/pico.min.css": "a{color:red}" * 30, "LICENSE.md": "MIT"},
 }
+MODULES = {name: source for name, source in npm.SOURCES.items() if source.bare}
+FILES.update({source.npm: dict.fromkeys(source.files, f"export {{}} // {name}") for name, source in MODULES.items()})
 
 
 class FakeNpm:
@@ -91,6 +93,7 @@ def test_what_browsers_need_is_taken_and_nothing_else(root: Path, out: Path) -> 
         "pyscript": {"core.js", "core-1.js", "zip-1.js", "toml-1.js", "core.css", "LICENSE"},
         "micropython": {"micropython.mjs", "micropython.wasm"},
         "pico": {"pico.min.css", "LICENSE.md"},
+        **{name: {Path(file).name for file in source.files} for name, source in MODULES.items()},
     }
     assert made.packages["pyodide"].version == "1.2.3"
     assert {path.name for path in out.iterdir()} == {

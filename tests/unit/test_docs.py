@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from dataclasses import fields
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from line import Line
 from partyline import protocol
-from server import config_help
+from server import cells_help, config_help
 from server.config import Settings
 from server.connection import ENDINGS
 from server.metrics import SOURCES
@@ -40,6 +42,30 @@ def test_every_setting_is_documented_with_its_default() -> None:
     assert read("docs/settings.md") == config_help.markdown(), "run: make docs"
     for each in fields(Settings):
         assert f"PARTYLINE_{each.name.upper()}" in config_help.plain()
+
+
+def test_all_that_cells_may_call_is_documented() -> None:
+    """As it is in the source; what cells are given is there, and so is each public method."""
+    text = read("docs/reference/line.md")
+    assert text == cells_help.markdown(), "run: make docs"
+    given = ast.parse(read("www/worker/workshop.py"))
+    named = {
+        key.value
+        for node in ast.walk(given)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    assert {"line", "chart", "check"} <= named <= set(re.findall(r"^## `(\w+)`$", text, re.MULTILINE))
+    methods = {name for name in vars(Line) if not name.startswith("_")}
+    assert methods == set(re.findall(r"^### `line\.(\w+)\(\)`$", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("code", cells_help.examples())
+def test_examples_for_cells_are_python(code: str) -> None:
+    """The signatures too, but for what they say of their types."""
+    if " -> " not in code.splitlines()[-1]:
+        compile(code, "an example", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def test_every_frame_kind_is_documented() -> None:
@@ -149,3 +175,21 @@ def test_what_happens_when_names_tests_that_are_there() -> None:
     for file, test in named:
         path = ROOT / (file if "/" in file else f"tests/browser/{file}")
         assert f"def {test}" in path.read_text(), f"{file}::{test}"
+
+
+def test_the_notebooks_keys_are_documented() -> None:
+    tree = ast.parse(read("www/py/commands.py"))
+    values = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id != "SVG"
+    }
+    commands = [command for command in values["COMMANDS"] if command]
+    table = section(read("docs/how-to/notebook.md"), "Keys")
+    told = {
+        label: set(re.findall("`([^`]+)`", keys)) for label, keys in re.findall(r"^\| (.+) \| (.*) \|$", table, re.M)
+    }
+    for name, key, label, _ in commands:
+        more = {each for each, command in values["MORE_KEYS"].items() if command == name}
+        assert told[label] == {key, *more} - {""}, label
+    assert set().union(*told.values()) == {key for _, key, _, _ in commands if key} | set(values["MORE_KEYS"])

@@ -214,5 +214,5 @@ class Schedule(RuleBasedStateMachine):
         assert self.disk.keys() == {letter.id for letter in worker.outbox}
 
 
-Schedule.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+Schedule.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
 TestSchedules = Schedule.TestCase

@@ -1,7 +1,7 @@
 """Random schedules: sockets cut, tabs opened, closed, hidden and frozen, workers lost, the log pruned or replaced.
 
-Whatever happened, once the world has healed every tab shows the end of the log without a hole, nothing twice, and every
-publish stands in the log once.
+Whatever happened, once the world has healed every tab shows the end of the log without a hole, nothing twice, has its
+notebook open, and every publish stands in the log once.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ class Schedule(RuleBasedStateMachine):
             places = [event.seq for event in world.log.of(topic) if event.id == event_id]
             # one whose log was replaced after it was acknowledged is gone with that log, and is not sent again
             assert len(places) == 1 or (not places and event_id in self.forgotten), event_id
+        assert world.opened >= set(world.tabs)
         for tab in world.tabs.values():
             for topic in TOPICS:
                 truth = [event.seq for event in world.log.of(topic)]

@@ -9,7 +9,7 @@ import pytest
 
 import session as session_module
 import tabs
-from effects import Broadcast, Dial, Drop, Fault, HangUp, Retire, Send, Watch
+from effects import Broadcast, Dial, Drop, Effect, Fault, Forget, HangUp, Retire, Send, Watch
 from partyline import protocol
 from session import Session
 from tests.unit.frames import (
@@ -31,6 +31,7 @@ GATHER = session_module.GATHER_SECONDS
 HIDDEN = tabs.HIDDEN_SECONDS
 QUIET = tabs.QUIET_SECONDS
 ANSWER = tabs.ANSWER_SECONDS
+DEAF = tabs.DEAF_SECONDS
 
 
 def kinds(frames: list[dict[str, object]]) -> list[object]:
@@ -309,12 +310,44 @@ def test_a_tab_that_comes_forward_is_told_no_more_digests() -> None:
     assert session.diagnostics()["hidden"] == 0
 
 
+# cells that cannot be suspended
+
+
+def holds(effects: list[Effect], *ports: int) -> list[list[object]]:
+    """Whether each of these ports is told that the worker may be silent, as often as it is told."""
+    return [[frame["on"] for frame in told(effects, port) if frame["kind"] == "hold"] for port in ports]
+
+
+def test_every_tab_is_told_over_its_port_that_the_worker_may_be_silent() -> None:
+    """A hidden tab is not on the channel; and one that just said hello heeds the channel only when it is answered."""
+    session = hidden_session()
+    assert holds(session.cells_hold(True), 1, 2) == [[True], [True]]
+    assert holds(session.cells_hold(False), 1, 2) == [[False], [False]]
+
+
+def test_the_worker_is_held_until_the_last_such_cell_has_ended() -> None:
+    session = hidden_session()
+    session.cells_hold(True)
+    assert session.cells_hold(True) == []
+    assert session.cells_hold(False) == []
+    assert holds(session.cells_hold(False), 1, 2) == [[False], [False]]
+
+
+def test_who_joins_learns_whether_the_worker_is_held() -> None:
+    session = hidden_session()
+    for on in (True, False):
+        session.cells_hold(on)
+        assert told(session.tab_said(3, hello("room", tab="t3"), 2.0), 3)[0]["hold"] is on
+        session.socket_closed(1006, "gone", 2.0)  # news, for a digest
+        assert told(session.tick(10.0 if on else 20.0), 2)[0]["hold"] is on
+
+
 # tabs that are there, and tabs that are not
 
 
 def test_a_tab_that_said_hello_on_another_port_before_is_replaced() -> None:
     session = live_session("room")
-    session.tab_said(2, hello("room", tab="t1", cursor=("e1", 10)), 1.0)
+    assert Forget(1) in session.tab_said(2, hello("room", tab="t1", cursor=("e1", 10)), 1.0)
     assert session.diagnostics()["tabs"] == 1
     assert session.tab_gone(1, 2.0) == []
     assert told(session.tab_said(1, '{"kind": "ping"}', 2.0))[0]["code"] == "hello_first"
@@ -355,7 +388,9 @@ def test_a_tab_without_a_lock_that_says_nothing_is_asked_and_then_gone() -> None
     assert told(session.tick(QUIET + 1)) == []  # it is asked once
     session.tick(QUIET + ANSWER - 0.1)
     assert session.diagnostics()["tabs"] == 1
-    assert {"kind": "tabs", "count": 0} in broadcast(session.tick(QUIET + ANSWER))
+    effects = session.tick(QUIET + ANSWER)
+    assert {"kind": "tabs", "count": 0} in broadcast(effects)
+    assert Forget(1) in effects
     assert session.diagnostics()["tabs"] == 0
 
 
@@ -375,6 +410,43 @@ def test_who_was_taken_for_gone_is_asked_to_say_hello() -> None:
     assert told(session.tab_said(1, '{"kind": "pong"}', 50.0))[0]["code"] == "hello_first"
     session.tab_said(1, hello("room", locked=False), 50.1)
     assert session.diagnostics()["tabs"] == 1
+
+
+@pytest.mark.parametrize("said", ["ping", "pong", "ask", "publish", "notebook", "subscribe"])
+def test_whatever_is_said_by_who_was_taken_for_gone_it_is_asked_to_say_hello(said: str) -> None:
+    session = unlocked_session()
+    session.tick(QUIET)
+    session.tick(QUIET + ANSWER)
+    (answer,) = session.tab_said(1, json.dumps({"kind": said}), 50.0)
+    assert told([answer])[0]["code"] == "hello_first"
+
+
+def test_a_tab_learns_whether_it_was_taken_for_gone() -> None:
+    """It may say hello before it hears of that: as it is shown, say."""
+    session = make_session()
+    again = hello("room", locked=False)
+    assert told(session.tab_said(1, again, 0.0))[0]["known"] is False
+    assert told(session.tab_said(1, again, 0.0))[0]["known"] is True
+    session.tick(QUIET)
+    session.tick(QUIET + ANSWER)
+    assert told(session.tab_said(1, again, 50.0))[0]["known"] is False
+
+
+def test_a_digest_is_for_a_tab_that_is_known() -> None:
+    session = hidden_session()
+    session.socket_said(events(11), 1.0)
+    assert told(session.tick(10.0), 2)[0]["known"] is True
+
+
+def test_a_worker_that_was_deaf_when_the_answer_was_due_asks_again() -> None:
+    """A cell held it up; the answer may wait behind the timer."""
+    session = unlocked_session()
+    session.tick(QUIET)
+    late = QUIET + ANSWER + DEAF + 0.1
+    effects = session.tick(late)
+    assert Forget(1) not in effects
+    assert session.diagnostics()["tabs"] == 1
+    assert Forget(1) in session.tick(late + ANSWER)
 
 
 def test_a_goodbye_drops_the_port() -> None:

@@ -10,7 +10,7 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 
-from effects import Broadcast, Dial, Discard, Drop, Effect, HangUp, Keep, Retire, Send, Tell, Watch
+from effects import Broadcast, Dial, Discard, Drop, Effect, Forget, HangUp, Keep, Retire, Send, Serve, Tell, Watch
 from outbox import Record, read
 from partyline import protocol
 from partyline.follower import Follower
@@ -163,6 +163,7 @@ class World:
         self.dialling = False
         self.tabs: dict[int, TabModel] = {}
         self.published: dict[str, str] = {}
+        self.opened: set[int] = set()  # the ports whose notebooks are open
         self._last_port = 0
 
     def _new_session(self) -> Session:
@@ -197,6 +198,10 @@ class World:
                     self.vault[letter.id] = letter.record(self.now)
                 case Discard(event_id):
                     self.vault.pop(event_id, None)
+                case Serve(port):
+                    self.opened.add(port)
+                case Forget(port):
+                    self.opened.discard(port)
                 case Watch() | Drop():
                     pass  # ``close_tab`` tells the session at once
                 case Retire():
@@ -264,6 +269,7 @@ class World:
         """The worker is gone, with all that was on its way between it and the server."""
         self.connection, self.dialling = None, False
         self.session = self._new_session()
+        self.opened.clear()
 
     def publish(self, port: int, topic: str, event_id: str) -> None:
         self.published[event_id] = topic
@@ -306,6 +312,8 @@ class World:
                     tab.established.clear()
                 case protocol.JOINED:
                     tab.established = set(header["established"])  # type: ignore[call-overload]
+                    if not header["known"]:
+                        self._say(port, {"kind": "notebook", "do": "open"})
                     if header["ref"] is not None:
                         for event_id in tab.pending:
                             self._publish(port, event_id)

@@ -37,6 +37,14 @@ const workers = {
   keepHere: (key, text) => guard.attempt(() => sessionStorage.setItem(key, text)),
   keptHere: (key) => guard.attempt(() => sessionStorage.getItem(key)),
 
+  // a frame with a file's text in it, past MicroPython, which is slow with millions of characters
+  postFile(worker, frame, file, failed) {
+    file.text().then(
+      (text) => worker.post(JSON.stringify({ ...JSON.parse(frame), text })),
+      (error) => failed(error.message),
+    );
+  },
+
   // held as long as this document lives: the worker waits for it, to learn of a tab's end however it came
   locked: false,
   lock() {

@@ -27,6 +27,12 @@ def make(tag: str, text: str = "", **attributes: str) -> "object":
     return element
 
 
+def hide(element: "object", hidden: bool) -> None:
+    """Take an element from sight, or bring it back; where it is so already, the browser has nothing to work out."""
+    if element.hidden != hidden:
+        element.hidden = hidden
+
+
 def show(element: "object", text: str) -> None:
     """Set an element's text, if it is another one than before: a text set anew is read aloud anew."""
     if element.textContent != text:

@@ -5,7 +5,7 @@ import random
 
 from pyscript import ffi, window
 
-from dom import find, make, show
+from dom import find, hide, make, show
 from partyline.names import name_of
 from status import draw_status
 from tab import Tab
@@ -63,11 +63,40 @@ def draw_list(events: "list") -> None:
     fresh = [event for event in events if event["seq"] > last]
     for event in fresh:
         items.append(make_item(event))
-    if fresh and at_end:
-        items.scrollTop = items.scrollHeight
-    find("room-empty").hidden = bool(events) or not line.settled
+    if fresh:
+        tell_new([event for event in fresh if event.get("by") != line.browser], at_end or len(fresh) == len(events))
+    hide(find("room-empty"), bool(events) or not line.settled)
     if line.settled:
         items.setAttribute("aria-live", "polite")  # from here on, what is new is read aloud
+
+
+def tell_new(fresh: "list", follow: bool) -> None:
+    """Messages have come: go to them, or say that they are there where the reader is looking at older ones."""
+    items = find("room-list")
+    if follow:
+        items.scrollTop = items.scrollHeight
+        unseen.clear()
+    else:
+        unseen.extend(event["seq"] for event in fresh)
+    draw_new()
+
+
+def draw_new(*_: "object") -> None:
+    """The button that leads to what is new below; gone where the reader has come to it."""
+    items = find("room-list")
+    if items.scrollHeight - items.scrollTop - items.clientHeight < 40:
+        unseen.clear()
+    count = len(unseen)
+    hide(find("room-new"), not count)
+    show(find("room-new"), "1 new message ↓" if count == 1 else f"{count} new messages ↓")
+
+
+def go_to_new(*_: "object") -> None:
+    """To the last message."""
+    items = find("room-list")
+    items.scrollTop = items.scrollHeight
+    items.focus()
+    draw_new()
 
 
 def make_item(event: dict) -> "object":
@@ -105,6 +134,7 @@ def send(event: "object") -> None:
     text = field.value.strip() or random.choice(SENTENCES)
     if line.publish("room", {"text": text, "author": name_of(line.browser)}):
         field.value = ""
+        find("room-list").scrollTop = find("room-list").scrollHeight
         keep_draft()
     label_button()
     field.focus()
@@ -120,7 +150,10 @@ def keep_draft(*_: "object") -> None:
     window.workers.keepHere(DRAFT, find("room-text").value)
 
 
+unseen = []  # the sequence numbers of messages below what the reader looks at
 line = Tab("room", ["room"], draw)
+find("room-new").addEventListener("click", ffi.create_proxy(go_to_new))
+find("room-list").addEventListener("scroll", ffi.create_proxy(draw_new))
 find("room-form").addEventListener("submit", ffi.create_proxy(send))
 find("room-text").addEventListener("input", ffi.create_proxy(label_button))
 find("room-text").value = find("room-text").value or window.workers.keptHere(DRAFT) or ""

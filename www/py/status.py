@@ -1,6 +1,6 @@
 """The pill in every page's header that says how the line is, and the bar of the worker's boot."""
 
-from dom import find, show
+from dom import find, hide, show
 
 TEXTS = {
     "booting": "Starting Python",
@@ -11,17 +11,24 @@ TEXTS = {
 }
 
 
+_shown = []  # what was drawn last: asked for at each frame, and hardly ever another
+
+
 def draw_status(line: "object") -> None:
     """Show the state of a Tab."""
+    told = [line.state, line.loaded, line.total, line.outdated, line.alone, line.message, line.refused]
+    if told == _shown:
+        return
+    _shown[:] = told
     show(find("line-state"), TEXTS[line.state])
     progress = find("boot-progress")
     counting = line.state == "booting" and line.total > 0
-    progress.hidden = not counting
+    hide(progress, not counting)
     if counting:
         progress.value = line.loaded / line.total
     show(find("boot-bytes"), f"{line.loaded / 1e6:.1f} of {line.total / 1e6:.1f} MB" if counting else "")
-    find("line-update").hidden = not line.outdated
-    find("line-alone").hidden = not line.alone
+    hide(find("line-update"), not line.outdated)
+    hide(find("line-alone"), not line.alone)
     notice = find("line-notice")
-    notice.hidden = not (line.state == "failed" or line.refused)
+    hide(notice, not (line.state == "failed" or line.refused))
     show(notice, line.message if line.state == "failed" else line.refused)

@@ -1,28 +1,34 @@
 """A tab's end of the line.
 
 It joins its worker, is told what is there, then follows what is told to all. What arrives changes the state kept here;
-the page's ``draw`` is called once per animation frame, however much has arrived. While nobody sees the tab it does not
-follow, and is told every two seconds what came.
+the page's ``draw`` is called once per animation frame, however much has arrived (pace.py). While nobody sees the tab it
+does not follow, and is told every two seconds what came.
 
     line = Tab("room", ["room"], draw)      # draw() reads line.state, line.store, …
     line.start()
 """
 
+import gc
 import json
 import sys
 import time
 
 from pyscript import document, ffi, window
 
+from pace import Pace
 from partyline import protocol
 from partyline.follower import Follower
 from partyline.store import Store
 from worker import Worker
 
-HIDDEN_DRAW_MS = 250
 ASK_SECONDS = 10
+FLOWING = (protocol.EVENTS, protocol.HEARTBEAT, protocol.PING)  # what alone is no reason to draw at once
 LEFT = "partyline-left"
 LEFT_SECONDS = 600
+
+# MicroPython looks for garbage after every 16 KB, which takes 2 ms where there are hundreds of cells: a fifth of all
+# time where a thousand events a second come
+gc.threshold(2**20)
 
 
 class Tab:
@@ -59,12 +65,13 @@ class Tab:
         self.outdated = False
         self.browser = document.documentElement.dataset.browser  # its public id; the server knows it by a cookie
         self._draw = draw
-        self._drawing = False
+        self._pace = Pace(self._show, window, ffi.create_proxy)
+        self._shown_state = None
         self._marked_live = False
         self._established = []
         self._follower = Follower()
         self._id = window.workers.tab
-        self._worker = Worker(self._id, self._hello, self._told, self._heard, self._fail)
+        self._worker = Worker(self._id, self._followed, self._told, self._heard, self._fail)
         self._handlers = {
             protocol.BOOTING: self._booting,
             protocol.FAILED: self._failed,
@@ -80,11 +87,15 @@ class Tab:
             protocol.TABS: self._counted,
             protocol.OUTBOX: self._waits,
             protocol.CLEARED: self._cleared,
+            protocol.NOTEBOOK: self._notebook,
+            protocol.HOLD: lambda header, bodies: self._worker.hold(header["on"]),
         }
+        self.on_followed = None  # a function that is called where another worker is followed, or the same one anew
+        self.on_joined = None  # one that is called after each join, with the worker's identity
+        self.on_notebook = None  # and with each frame of kind notebook
         self._asks = {}
         self._last_ask = 0
         self._promise = None
-        self._on_frame = ffi.create_proxy(self._frame)
 
     def start(self) -> None:
         """Join the worker. The page answers to clicks from here on; Python in the worker may be long in coming."""
@@ -117,6 +128,24 @@ class Tab:
         self.changed()
         return event_id
 
+    def want(self, topic: str) -> None:
+        """Have this topic's events in ``store``, too, from now on."""
+        if topic not in self.store.patterns:
+            self.store.patterns.append(topic)
+            self._worker.post({"kind": protocol.SUBSCRIBE, "topics": [topic]})
+
+    def post(self, frame: dict) -> None:
+        """Say something to the worker; while there is none, it is lost: see ``on_followed``."""
+        self._worker.post(frame)
+
+    def post_file(self, frame: dict, file: "object", failed: "object") -> None:
+        """Say something to the worker with a file's text in it; ``failed`` hears why it could not be read."""
+        self._worker.post_file(frame, file, failed)
+
+    def replace_worker(self) -> None:
+        """Have all tabs follow a new worker: this one cannot be stopped otherwise. What is kept, and sent, goes on."""
+        self._worker.replace()
+
     @property
     def alone(self) -> bool:
         """Whether this browser has its tabs share nothing, so that each has a worker of its own."""
@@ -129,17 +158,12 @@ class Tab:
 
     def changed(self) -> None:
         """Have the page drawn, once, at the next frame."""
-        if self._drawing:
-            return
-        self._drawing = True
-        if document.hidden:  # no frames there, but its title and counts shall be right when it is looked at
-            window.setTimeout(self._on_frame, HIDDEN_DRAW_MS)
-        else:
-            window.requestAnimationFrame(self._on_frame)
+        self._pace.soon()
 
-    def _frame(self, *_: "object") -> None:
-        self._drawing = False
-        document.documentElement.dataset.line = self.state
+    def _show(self) -> None:
+        if self._shown_state != self.state:
+            self._shown_state = self.state
+            document.documentElement.dataset.line = self.state
         try:
             self._draw()
         except Exception as error:  # one thing that can't be shown must not stop the rest
@@ -149,6 +173,15 @@ class Tab:
             window.performance.mark("line-live")
 
     # the port
+
+    def _followed(self) -> None:
+        """A worker that does not know this tab: nothing that was said before comes to it."""
+        self._unknown()
+        self._hello()
+
+    def _unknown(self) -> None:
+        if self.on_followed is not None:
+            self.on_followed()
 
     def _hello(self) -> None:
         ref = self._follower.hello()
@@ -197,8 +230,7 @@ class Tab:
         if not document.hidden:
             self._worker.woke()
         self._hello()  # the answer tells what is missing
-        self._drawing = False  # a frame that was asked for may not come in the background
-        self.changed()
+        self._pace.turned()
 
     def _told(self, text: str) -> None:
         """The worker posted ``text`` to this tab alone."""
@@ -219,14 +251,16 @@ class Tab:
                 self._worker.post({"kind": protocol.PONG})
         if self._follower.lost:
             self._hello()  # something was missed, or another worker took over: join anew
-        if frames:
+        if any([header["kind"] not in FLOWING for header, _ in frames]):
             self.changed()
+        elif frames:
+            self._pace.flow()
 
     def _booting(self, header: dict, _: "list[str]") -> None:
         self.state = "booting"  # it may have failed before, and try again
         self.loaded, self.total = header["loaded"], header["total"]
         if header.get("anew"):  # a worker that has just begun, on the channel of one before: it knows of no tab
-            self._hello()
+            self._followed()
 
     def _failed(self, header: dict, _: "list[str]") -> None:
         self._worker.gave_up()
@@ -243,13 +277,22 @@ class Tab:
         if header["ref"] is not None:  # what became of them may have been told while we were away
             for event_id in self.pending:
                 self._send(event_id)
+        self._worker.hold(header["hold"])
+        if not header["known"]:  # it may have taken us for gone, while we slept, and we said hello before we knew
+            self._unknown()
+        if self.on_joined is not None:
+            self.on_joined(header["worker"])
+
+    def _notebook(self, header: dict, _: "list[str]") -> None:
+        if self.on_notebook is not None:
+            self.on_notebook(header)
 
     def _acknowledged(self, header: dict, _: "list[str]") -> None:
         self.pending.pop(header["id"], None)
 
     def _refused(self, header: dict, _: "list[str]") -> None:
         if header["code"] == "hello_first":  # it is another worker than we thought, or took us for gone
-            self._hello()
+            self._followed()
             return
         self.pending.pop(header.get("id"), None)
         self.refused = header["message"]

@@ -91,6 +91,11 @@ class Worker:
         if self._worker:
             self._worker.post(json.dumps(header))
 
+    def post_file(self, header: dict, file: "object", failed: "object") -> None:
+        """The same, with a file's text as ``text``; ``failed`` hears why it could not be read."""
+        if self._worker:
+            window.workers.postFile(self._worker, json.dumps(header), file, ffi.create_proxy(failed))
+
     def listen(self, on: bool) -> None:
         """Hear what is said to all tabs, or do not."""
         self._listening = on
@@ -104,6 +109,15 @@ class Worker:
     def gave_up(self) -> None:
         """The worker said that it cannot start Python."""
         self._act(self._link.gave_up(now()))
+
+    def replace(self) -> None:
+        """Give the worker up for the next one, as the user wishes."""
+        self._act(self._link.replace(now()))
+
+    def hold(self, on: bool) -> None:
+        """The worker says that it may be silent for long, or that this is over."""
+        self._link.hold(on, now())
+        self._set_timer()
 
     def woke(self) -> None:
         """This tab was asleep, and is not any more."""

@@ -55,10 +55,9 @@ function tell(news) {
   for (const tab of waiting) tab.port.postMessage(text);
 }
 
-// Pyodide fetches by itself. Counting what its responses bring is the only way to show how far it is, and watching
-// them the only way to learn that one failed: Pyodide waits for ever for WebAssembly that does not come, or is broken.
-function watchFetches(total, fail) {
-  const plainFetch = self.fetch;
+// Watching is the only way to learn that a start failed: Pyodide waits for ever for WebAssembly that does not come, or is
+// broken.
+function watchStart(watchFetches, total, fail) {
   const { instantiate, instantiateStreaming } = WebAssembly;
   const watched = (act) => (...given) => {
     const done = act.apply(WebAssembly, given);
@@ -66,30 +65,15 @@ function watchFetches(total, fail) {
     return done;
   };
   Object.assign(WebAssembly, { instantiate: watched(instantiate), instantiateStreaming: watched(instantiateStreaming) });
-  let loaded = 0;
   let shown = 0;
-  self.fetch = async (...request) => {
-    const response = await plainFetch(...request).catch((error) => {
-      fail(error);
-      throw error;
-    });
-    if (response.ok) count(response.clone().body.getReader()).catch(fail);
-    else fail(new Error(`The server answered ${response.status} for ${new URL(response.url).pathname}`));
-    return response; // itself, since browsers keep the code they compile only for what comes straight from fetch
+  const counted = (loaded) => {
+    if (loaded - shown <= total / 100) return;
+    shown = loaded;
+    tell({ loaded: Math.min(loaded, total) }); // a start from a snapshot that fails loads twice
   };
-  async function count(reader) {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      loaded += value.byteLength;
-      if (loaded - shown > total / 100) {
-        shown = loaded;
-        tell({ loaded: Math.min(loaded, total) }); // a start from a snapshot that fails loads twice
-      }
-    }
-  }
+  const stop = watchFetches(counted, "", fail);
   return () => {
-    self.fetch = plainFetch;
+    stop();
     Object.assign(WebAssembly, { instantiate, instantiateStreaming });
   };
 }
@@ -101,13 +85,19 @@ async function get(url) {
 }
 
 const snapshots = import("./snapshots.js"); // asked for at once, needed later
+const guard = import("./turns.js");
+const fetches = import("./fetches.js");
 
 // Python with our modules in it, out of this build's memory snapshot where there is one (see snapshots.js), else plainly.
 async function loadPython(config, bundle) {
-  const parts = [import(`${config.pyodide}pyodide.mjs`), bundle, snapshots];
-  const [{ loadPyodide }, ours, { restore, proven }] = await Promise.all(parts);
+  // not by Pyodide itself, whose own promise of it nobody would hear break
+  const lock = get(`${config.packages}pyodide-lock.json`).then((response) => response.json());
+  const parts = [import(`${config.pyodide}pyodide.mjs`), bundle, lock, snapshots];
+  const [{ loadPyodide }, ours, packages, { restore, proven }] = await Promise.all(parts);
+  const packageBaseUrl = new URL(config.packages, self.location).href;
   const load = async (options) => {
-    const pyodide = await loadPyodide({ indexURL: config.pyodide, ...options });
+    const lockFileContents = structuredClone(packages);
+    const pyodide = await loadPyodide({ indexURL: config.pyodide, lockFileContents, packageBaseUrl, ...options });
     pyodide.unpackArchive(ours, "zip");
     return pyodide;
   };
@@ -125,15 +115,18 @@ async function boot() {
   const config = await (await get("/worker/boot.json")).json();
   tell({ stage: "loading", total: config.bytes });
   let stopWatching;
+  const { watchFetches } = await fetches;
   const trouble = new Promise((_, reject) => {
-    stopWatching = watchFetches(config.bytes, reject);
+    stopWatching = watchStart(watchFetches, config.bytes, reject);
   });
   const bundle = get(config.bundle).then((response) => response.arrayBuffer());
   const { pyodide, kind, done } = await Promise.race([loadPython(config, bundle), trouble]).finally(stopWatching);
   tell({ stage: "starting", loaded: config.bytes });
   const how = { start: kind, start_seconds: performance.now() / 1000 };
   const settings = { ...place, ...how, name: self.name, asked: place.build, build: config.build };
-  const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel);
+  const { watch, turns } = await guard;
+  watch(pyodide);
+  const hub = await pyodide.pyimport("shell").start(JSON.stringify(settings), channel, { turns, watchFetches });
   for (const { port, said } of waiting) hub.connect(port, JSON.stringify(said));
   waiting.length = 0;
   shell = hub;

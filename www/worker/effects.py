@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from outbox import Letter
+
+if TYPE_CHECKING:
+    from partyline.protocol import Header
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,22 @@ class Tell:
 
 
 @dataclass(frozen=True)
+class Hear:
+    """Let the cells have the events of this frame: its bodies, unread, by topic. ``reason`` is a snapshot's."""
+
+    bodies: list[tuple[str, str]]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Serve:
+    """A tab asks something of the notebooks."""
+
+    port: int
+    request: Header
+
+
+@dataclass(frozen=True)
 class Keep:
     """Have this letter outlive the worker. Sending does not wait for it; what is not ``sent`` yet is in a hurry."""
 
@@ -73,6 +93,13 @@ class Drop:
 
 
 @dataclass(frozen=True)
+class Forget:
+    """The tab on this port has no notebook open any more. Its port stays: if it only slept, it says hello anew."""
+
+    port: int
+
+
+@dataclass(frozen=True)
 class Fault:
     """Break something, as a tab asked: to test it, or to show that it heals. ``kill`` or ``hang`` this worker."""
 
@@ -84,4 +111,6 @@ class Retire:
     """End this worker: another one has taken over."""
 
 
-Effect = Dial | HangUp | Send | Broadcast | Tell | Keep | Discard | Watch | Drop | Fault | Retire
+Effect = (
+    Dial | HangUp | Send | Broadcast | Tell | Hear | Serve | Keep | Discard | Watch | Drop | Forget | Fault | Retire
+)

@@ -22,6 +22,9 @@ from tabs import Tabs
 if TYPE_CHECKING:
     from partyline.protocol import Header
 
+CELLS = 0
+"""The port of what cells publish, and of what an earlier worker left to be sent."""
+
 RETRY_SECONDS = 1.0
 """What the server refused for now is sent again after so long."""
 
@@ -70,7 +73,7 @@ class Publishing:
         effects: list[Effect] = []
         for letter in [letter for letter in self._outbox if len(letter.frame) > self.frame_limit]:
             effects.append(self._remove(letter))
-            if letter.port in self._tabs:
+            if letter.port in self._tabs or letter.port == CELLS:
                 effects.append(_refusal(letter.port, "too_large", self._too_large, letter.id))
         return effects + [Send(letter.frame) for letter in self._outbox] + self.tell()
 
@@ -156,7 +159,7 @@ class Publishing:
     def _settle(self, letter: Letter, answer: str) -> list[Effect]:
         """The server has taken a letter, or refused it for good: tell who wants to know."""
         effects: list[Effect] = [self._remove(letter)]
-        if letter.port in self._tabs:
+        if letter.port in self._tabs or letter.port == CELLS:
             effects.append(Tell(letter.port, answer))
         return effects + self.tell()
 

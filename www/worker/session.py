@@ -15,13 +15,13 @@ A worker that takes over from another has no cursor of its own: it takes the low
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from effects import Broadcast, Dial, Drop, Effect, Fault, HangUp, Retire, Send, Tell, Watch
+from effects import Broadcast, Dial, Drop, Effect, Fault, Forget, HangUp, Hear, Retire, Send, Serve, Tell, Watch
 from partyline import protocol
 from partyline.protocol import ProtocolError
-from publishing import Publishing
+from publishing import CELLS, Publishing
 from subscriptions import Subscriptions
 from tabs import HIDDEN_SECONDS, Hello, Tab, Tabs, patterns_of
 
@@ -82,9 +82,11 @@ class Session:
         self._server_build = ""
         self._identity: str | None = None
         self._tabs = Tabs()
+        self._holding = 0  # so many cells run that cannot be suspended
         self._tabs_told = 0  # how many the server was told of
         self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
+        self._cells: frozenset[str] = frozenset()  # the patterns that cells listen to
         self._publishing = Publishing(self._tabs, self._broadcast, letters, outbox_trouble)
         self._presence: Header | None = None
         self._number = 0  # of the last broadcast
@@ -130,6 +132,8 @@ class Session:
                 return self._fault(header.get("what"), now)
             if kind == protocol.ASK:
                 return [Tell(port, protocol.encode(self._answer(header)))]
+            if kind == protocol.NOTEBOOK:
+                return [Serve(port, header)]
             if kind == protocol.BYE:
                 return [*self.tab_gone(port, now), Drop(port)]
             raise ProtocolError("unknown_kind", f"The worker knows no {kind[:40]!r} from a tab.")
@@ -197,6 +201,36 @@ class Session:
             return self._become("failed", reason or f"the server closed the line for good (code {code})")
         return self._lost(reason, now)
 
+    # facts: cells
+
+    def cells_want(self, patterns: Collection[str], now: float) -> tuple[list[Effect], str]:
+        """What all cells together listen to from now on; or as before, where that is too much: the text says so."""
+        effects, refusal = self._add_topics(patterns)
+        if not refusal:
+            self._cells = frozenset(patterns)
+            self._release_topics(now)
+        return effects, refusal
+
+    def cells_publish(self, event_id: str, topic: str, data: object) -> list[Effect]:
+        """A cell publishes; what becomes of it is told to the port ``CELLS``."""
+        return self._publishing.publish(CELLS, {"id": event_id, "topic": topic, "data": data})
+
+    def cells_hold(self, on: bool) -> list[Effect]:
+        """A cell begins, or has ended, during which this worker may hear nothing: where stacks cannot be suspended."""
+        was = self._holding > 0
+        self._holding += 1 if on else -1
+        if was == (self._holding > 0):
+            return []
+        # not over the channel: a hidden tab has left it, and one that says hello does not heed it until it is answered
+        frame = protocol.encode({"kind": protocol.HOLD, "on": on})
+        return [Tell(port, frame) for port in self._tabs]
+
+    def kept(self, pattern: str) -> list[tuple[str, str]] | None:
+        """The last events of a pattern's topics, each a topic and a JSON array's text; None until they are here."""
+        if pattern not in self._topics.patterns(filled=True):
+            return None
+        return [(topic, ring.body()) for topic, ring in self._topics.kept([pattern])]
+
     # facts: the outbox's home
 
     def outbox_trouble(self, why: str) -> list[Effect]:
@@ -224,7 +258,7 @@ class Session:
         """Time went by: do what is due."""
         effects: list[Effect] = [Tell(port, protocol.encode({"kind": protocol.PING})) for port in self._tabs.quiet(now)]
         for port in self._tabs.gone(now):
-            effects += self.tab_gone(port, now)
+            effects += [*self.tab_gone(port, now), Forget(port)]
         if self._idle_at is not None and self._idle_at <= now and len(self._publishing) and self.state != "failed":
             self._idle_at = now + IDLE_GRACE  # what was typed goes first
         if self._idle_at is not None and self._idle_at <= now:
@@ -248,7 +282,7 @@ class Session:
         for port, tab in self._tabs.hidden():
             if tab.told != self._number:
                 seq = tab.seq if tab.era == self._era else None
-                effects += self._tell_all(port, tab, seq, None)
+                effects += self._tell_all(port, tab, seq, None, True)
                 self._digest_at = now + HIDDEN_SECONDS
         return effects
 
@@ -279,9 +313,9 @@ class Session:
         tab, epoch, seq = hello.tab, hello.epoch, hello.seq
         self._browser = self._browser or hello.browser
         known = self._tabs.get(port)
-        self._tabs.join(port, tab)
+        effects: list[Effect] = [Forget(other) for other in self._tabs.join(port, tab)]
         self._idle_at = None
-        effects: list[Effect] = [Watch(port, tab.id)] if tab.locked and (known is None or not known.locked) else []
+        effects += [Watch(port, tab.id)] if tab.locked and (known is None or not known.locked) else []
         effects += self._tabs_changed()
         effects += self._want(port, tab, hello.patterns)
         self._release_topics(now)  # it may have said hello before, and wanted others
@@ -290,7 +324,8 @@ class Session:
             self.cursor = min(self.cursor, seq) if self.epoch else seq
             self.epoch = epoch
             self._topics.adopt(tab.patterns, seq)
-        effects += self._tell_all(port, tab, seq if epoch and epoch == self.epoch else None, header.get("ref"))
+        seq_here = seq if epoch and epoch == self.epoch else None
+        effects += self._tell_all(port, tab, seq_here, header.get("ref"), known is not None)
         if self.state != "idle":
             return effects + (self._hurry(now) if tab.visible else [])
         if not adopting and self._dial_at is None:
@@ -307,16 +342,19 @@ class Session:
             return []
         return [HangUp(protocol.CLOSE_NORMAL, "cut, as a tab asked"), *self._lost("cut, as a tab asked", now)]
 
-    def _tell_all(self, port: int, tab: Tab, seq: int | None, ref: object) -> list[Effect]:
+    def _tell_all(self, port: int, tab: Tab, seq: int | None, ref: object, known: bool) -> list[Effect]:
         """Tell a tab how all stands, and the events that it wants: those after ``seq``, or all that are kept.
 
-        It is the answer to the hello of this ``ref``, or, without one, told unasked.
+        It is the answer to the hello of this ``ref``, or, without one, told unasked. A tab that was not ``known`` until
+        then has no notebook open: it has just come, or was taken for gone.
         """
         complete = self._topics.complete(seq)
         joined: Header = {
             "kind": protocol.JOINED,
             "worker": self.worker,
             "ref": ref,
+            "known": known,
+            "hold": self._holding > 0,
             "n": self._number,
             "era": self._era,
             "epoch": self.epoch,
@@ -329,9 +367,9 @@ class Session:
         }
         tab.told, tab.era = self._number, self._era
         tab.seq = self.cursor if tab.patterns.issubset(complete) else None
-        effects, known, bodies = self._kept(port, tab.patterns, seq)
+        effects, topics, bodies = self._kept(port, tab.patterns, seq)
         if self.epoch:  # without a topic, too: it moves the tab's cursor
-            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, known), bodies)))
+            effects.append(Tell(port, protocol.encode(self._told_header(protocol.EVENTS, topics), bodies)))
         return [Tell(port, protocol.encode(joined)), *effects, *self._publishing.joined(port)]
 
     def _tell_subscribed(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
@@ -365,19 +403,26 @@ class Session:
         return {"kind": kind, "epoch": self.epoch, "seq": self.cursor, "topics": topics, "era": self._era}
 
     def _want(self, port: int, tab: Tab, patterns: set[str]) -> list[Effect]:
+        effects, refusal = self._add_topics(patterns)
+        if refusal:
+            frame: Header = {"kind": protocol.ERROR, "code": "too_many_topics", "message": refusal}
+            return [*effects, Tell(port, protocol.encode(frame))]
+        tab.patterns |= patterns
+        return effects
+
+    def _add_topics(self, patterns: Collection[str]) -> tuple[list[Effect], str]:
+        """Have these topics; or none of them where they are too many, and say so."""
         effects: list[Effect] = []
-        if len(patterns.union(self._topics.patterns())) > self._topic_limit:
+        if len({*patterns, *self._topics.patterns()}) > self._topic_limit:
             # a hello with too many would be refused, and the line be dead for all tabs
             effects += self._tell_expired(self._topics.expire(math.inf, keep=patterns))
-        if len(patterns.union(self._topics.patterns())) > self._topic_limit:
-            message = f"All tabs together may have {self._topic_limit} topics; these are too many, and none was added."
-            refusal = {"kind": protocol.ERROR, "code": "too_many_topics", "message": message}
-            return [*effects, Tell(port, protocol.encode(refusal))]
-        tab.patterns |= patterns
+        if len({*patterns, *self._topics.patterns()}) > self._topic_limit:
+            limit = self._topic_limit
+            return effects, f"All tabs together may have {limit} topics; these are too many, and none was added."
         new = self._topics.add(patterns)
         if new and self._socket_open:
             effects.append(Send(protocol.encode({"kind": protocol.SUBSCRIBE, "topics": new})))
-        return effects
+        return effects, ""
 
     def _answer(self, header: Header) -> Header:
         answer: Header = {"kind": protocol.ANSWER, "ref": header.get("ref")}
@@ -392,7 +437,7 @@ class Session:
 
     def _release_topics(self, now: float) -> None:
         """Keep what no tab wants any more for a time of grace only."""
-        self._topics.release(self._tabs.wanted(), now)
+        self._topics.release(self._tabs.wanted() | self._cells, now)
 
     # the server's frames
 
@@ -404,11 +449,11 @@ class Session:
                 return []
             self._topics.take(header, bodies)
             self.cursor = header["seq"]
-            return [self._broadcast(text)]
+            return [*self._hear(header, bodies), self._broadcast(text)]
         if kind == protocol.SNAPSHOT:
             self._topics.take(header, bodies)
             self.gaps += header["reason"] == protocol.GAP
-            return [self._broadcast(text)]
+            return [*self._hear(header, bodies), self._broadcast(text)]
         if kind == protocol.SUBSCRIBED:
             self.cursor = max(self.cursor, header["seq"])
             self._topics.establish(header["topics"], header["seq"])
@@ -429,6 +474,12 @@ class Session:
         if kind == protocol.GOODBYE:
             self._return_within = min(float(header.get("within", 0)), RETURN_CAP)
         return []  # a kind that is not known is from a newer server
+
+    def _hear(self, header: Header, bodies: list[str]) -> list[Effect]:
+        if not self._cells:
+            return []
+        topics = [topic for topic, _ in header["topics"]]
+        return [Hear(list(zip(topics, bodies, strict=True)), header.get("reason", ""))]
 
     def _welcome(self, header: Header, now: float) -> list[Effect]:
         self._browser = str(header["browser"])

@@ -11,17 +11,37 @@ import secrets
 import sys
 import time
 from random import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import js
 from pyodide.ffi import create_once_callable, create_proxy
 
 import vault
-from effects import Broadcast, Dial, Discard, Drop, Effect, Fault, HangUp, Keep, Retire, Send, Tell, Watch
+from effects import (
+    Broadcast,
+    Dial,
+    Discard,
+    Drop,
+    Effect,
+    Fault,
+    Forget,
+    HangUp,
+    Hear,
+    Keep,
+    Retire,
+    Send,
+    Serve,
+    Tell,
+    Watch,
+)
 from outbox import Found
 from partyline.link import OWN, RUNGS
+from publishing import CELLS
 from session import Session
 from vault import Vault
+
+if TYPE_CHECKING:
+    from workshop import Workshop
 
 HANG_SECONDS = 60
 """How long a worker hangs that a tab told to: longer than any tab waits for it."""
@@ -30,10 +50,11 @@ HANG_SECONDS = 60
 class Shell:
     """The session's hands.
 
-    ``channel`` reaches all tabs; ``kept`` is the outbox's home, in which an earlier worker left what was ``found``.
+    ``channel`` reaches all tabs; ``browser`` is what JavaScript does for Python; ``kept`` is the outbox's home, in
+    which an earlier worker left what was ``found``.
     """
 
-    def __init__(self, settings: dict[str, Any], channel: Any, kept: Vault, found: Found) -> None:
+    def __init__(self, settings: dict[str, Any], channel: Any, browser: Any, kept: Vault, found: Found) -> None:
         self._place = (int(settings["generation"]), RUNGS.index(settings["rung"]), str(settings["asked"]))
         self._session = Session(
             worker=secrets.token_hex(4),
@@ -61,6 +82,10 @@ class Shell:
             self._notices = js.BroadcastChannel.new(settings["notices"])
             self._notices.onmessage = create_proxy(lambda event: self._noticed(event.data))
         js.self.addEventListener("online", create_proxy(lambda _: self._do(self._session.online(time.monotonic()))))
+
+        self._browser = browser
+        self._family: str = settings["notices"]
+        self._workshop: Workshop | None = None  # until a tab opens a notebook
 
         self._vault = kept
         self._vault.listen(self._outbox_trouble, self._superseded)
@@ -94,7 +119,25 @@ class Shell:
         self._do(self._session.tab_gone(port, time.monotonic()))
         self._drop(port)
 
+    def _tell(self, port: int, text: str) -> None:
+        if port in self._ports:
+            self._ports[port].postMessage(text)
+        elif port == CELLS and self._workshop is not None:
+            self._workshop.live.told(text)
+
+    def _cells(self) -> Workshop:
+        if self._workshop is None:
+            from workshop import Workshop
+
+            self._workshop = Workshop(self._session, self._browser, self._family, self._do, self._tell)
+        return self._workshop
+
+    def _forget(self, number: int) -> None:
+        if self._workshop is not None:
+            self._workshop.desk.gone(number)
+
     def _drop(self, number: int) -> None:
+        self._forget(number)
         port = self._ports.pop(number, None)
         if port is not None:
             proxies = (port.onmessage, port.onclose)
@@ -134,8 +177,11 @@ class Shell:
                 case Broadcast(text):
                     self._channel.postMessage(text)
                 case Tell(port, text):
-                    if port in self._ports:
-                        self._ports[port].postMessage(text)
+                    self._tell(port, text)
+                case Hear(bodies, reason):
+                    self._cells().live.hear(bodies, reason)
+                case Serve(port, request):
+                    self._cells().desk.serve(port, request)
                 case Send(text):
                     self._socket.send(text)
                 case Keep(letter, sent):
@@ -150,6 +196,8 @@ class Shell:
                     self._watch(port, tab)
                 case Drop(port):
                     self._drop(port)
+                case Forget(port):
+                    self._forget(port)
                 case Fault("hang"):
                     js.setTimeout(create_once_callable(hang), 0)
                 case Fault() | Retire():
@@ -202,7 +250,7 @@ def hang() -> None:
         pass
 
 
-async def start(config: str, channel: Any) -> Shell:
+async def start(config: str, channel: Any, browser: Any) -> Shell:
     """Start the line.
 
     ``config`` is JSON: the worker's ``name``, ``generation`` and ``rung``; ``build``, the hash of our files, and
@@ -219,4 +267,4 @@ async def start(config: str, channel: Any) -> Shell:
         js.console.warn(f"partyline: the outbox is not kept: {kept.why}")
     for event_id in (*found.expired, *found.unreadable):
         js.console.warn(f"partyline: removed from the outbox, too old or unreadable: {event_id}")
-    return Shell(settings, channel, kept, found)
+    return Shell(settings, channel, browser, kept, found)

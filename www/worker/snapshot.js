@@ -12,12 +12,17 @@ async function get(url) {
   return response;
 }
 
-async function make(config) {
+function load(config) {
   const bundle = get(config.bundle).then((response) => response.arrayBuffer());
-  const { loadPyodide } = await import(`${config.pyodide}pyodide.mjs`);
-  const pyodide = await loadPyodide({ indexURL: config.pyodide, _makeSnapshot: true });
+  const lock = get(`${config.packages}pyodide-lock.json`).then((response) => response.json());
+  return Promise.all([import(`${config.pyodide}pyodide.mjs`), bundle, lock]);
+}
+
+async function make(config, [{ loadPyodide }, bundle, lockFileContents]) {
+  const packageBaseUrl = new URL(config.packages, self.location).href;
+  const pyodide = await loadPyodide({ indexURL: config.pyodide, lockFileContents, packageBaseUrl, _makeSnapshot: true });
   const size = pyodide._module.HEAP8.length;
-  pyodide.unpackArchive(await bundle, "zip");
+  pyodide.unpackArchive(bundle, "zip");
   pyodide.pyimport("snapshot").prepare();
   // a fresh interpreter's memory has this size, and Pyodide does not let it grow before it restores
   if (pyodide._module.HEAP8.length !== size) throw new Error("Python's memory grew beyond what Pyodide can restore");
@@ -28,8 +33,9 @@ async function main() {
   const started = performance.now();
   const config = await (await get("/worker/boot.json")).json();
   if (!(await wanted(config.build))) return "the memory snapshot that the server's files need is there already";
+  const files = await load(config); // a server that is away says nothing against snapshots
   try {
-    const bytes = await make(config);
+    const bytes = await make(config, files);
     await store(config.build, bytes);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     return `a memory snapshot of ${(bytes.length / 1e6).toFixed(0)} MB was made in ${seconds} s`;

@@ -27,6 +27,9 @@ QUIET_SECONDS = 20.0
 ANSWER_SECONDS = 25.0
 """So long it has to answer; in the background, timers run as rarely as once a minute, but messages arrive."""
 
+DEAF_SECONDS = 1.0
+"""A worker that is so late to look for an answer may not have heard it: a cell held all up, say."""
+
 
 @dataclass
 class Tab:
@@ -95,11 +98,17 @@ class Tabs:
         """The tab on this port, or None."""
         return self._tabs.get(port)
 
-    def join(self, port: int, tab: Tab) -> None:
-        """A tab said hello. On whatever other port it did before, it is there no more."""
-        for other in [number for number, each in self._tabs.items() if each.id == tab.id and number != port]:
+    def __iter__(self) -> Iterator[int]:
+        """Their ports."""
+        return iter(self._tabs)
+
+    def join(self, port: int, tab: Tab) -> list[int]:
+        """A tab said hello. On whatever other port it did before, it is there no more: returns those."""
+        others = [number for number, each in self._tabs.items() if each.id == tab.id and number != port]
+        for other in others:
             del self._tabs[other]
         self._tabs[port] = tab
+        return others
 
     def leave(self, port: int) -> bool:
         """A tab is gone; says whether it was there."""
@@ -120,19 +129,27 @@ class Tabs:
             tab.heard_at, tab.asked_at = now, None
 
     def quiet(self, now: float) -> list[int]:
-        """Ports of tabs that must be asked whether they are there; they count as asked from now on."""
-        quiet = [port for port, tab in self._tabs.items() if tab.asked_at is None and self._due(tab) <= now]
+        """Ports of tabs that must be asked whether they are there; they count as asked from now on.
+
+        They are asked again where their answer was due while this worker could not hear it.
+        """
+        quiet = [port for port, tab in self._tabs.items() if self._must_be_asked(tab, now)]
         for port in quiet:
             self._tabs[port].asked_at = now
         return quiet
 
     def gone(self, now: float) -> list[int]:
-        """Ports of tabs that were asked, and did not answer."""
+        """Ports of tabs that were asked, and did not answer. Call ``quiet`` before: it asks some again."""
         return [port for port, tab in self._tabs.items() if tab.asked_at is not None and self._due(tab) <= now]
 
     def next_due(self) -> float | None:
         """When ``quiet`` or ``gone`` has something to tell; None for never."""
         return min((self._due(tab) for tab in self._tabs.values() if not tab.locked), default=None)
+
+    def _must_be_asked(self, tab: Tab, now: float) -> bool:
+        if tab.asked_at is None:
+            return self._due(tab) <= now
+        return now - self._due(tab) > DEAF_SECONDS
 
     def _due(self, tab: Tab) -> float:
         if tab.locked:

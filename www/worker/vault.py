@@ -26,6 +26,7 @@ from typing import Any
 import js
 from pyodide.ffi import JsException, create_proxy
 
+from database import DatabaseError, connect, say, to_js
 from ledger import Batch, Ledger
 from outbox import Found, Letter, read
 
@@ -33,10 +34,6 @@ VERSION = 1
 OPEN_SECONDS = 3.0  # a worker that cannot have its database in this time starts without
 PATIENCE_MS = 20
 META, LETTERS, CLAIM = "meta", "letters", "claim"
-
-
-class VaultError(Exception):
-    """The database cannot be used; says why."""
 
 
 class Vault:
@@ -129,7 +126,7 @@ class Vault:
             transaction.oncomplete, transaction.onabort = self._on_complete, self._on_abort
             transaction.objectStore(META).get(CLAIM).onsuccess = self._on_claim
         except JsException as error:  # the database is being closed
-            self._failed(_say(error))
+            self._failed(say(error))
 
     def _write_batch(self, event: Any) -> None:
         transaction, claimed = event.target.transaction, int(event.target.result or 0)
@@ -143,9 +140,9 @@ class Vault:
                 if record is None:
                     letters.delete(event_id)
                 else:
-                    letters.put(_to_js(record))
+                    letters.put(to_js(record))
         except Exception as error:  # whatever it is, the batch is written whole or not at all
-            self._abort_reason = _say(error)
+            self._abort_reason = say(error)
             transaction.abort()
 
     def _completed(self, _: Any) -> None:
@@ -162,7 +159,7 @@ class Vault:
         self._schedule()
 
     def _aborted(self, event: Any) -> None:
-        self._failed(self._abort_reason or _say(event.target.error))
+        self._failed(self._abort_reason or say(event.target.error))
 
     def _failed(self, why: str) -> None:
         if self._database is None:
@@ -198,13 +195,13 @@ async def open(generation: int, family: str) -> tuple[Vault, Found]:
     nothing = Found([], [], [])
     try:
         async with asyncio.timeout(OPEN_SECONDS):
-            database = await _connect(f"{family}-outbox")
+            database = await connect(f"{family}-outbox", VERSION, {META: None, LETTERS: "id"})
             ledger, found, why = await _claim(database, generation)
     except TimeoutError:
         why = f"its database did not open within {OPEN_SECONDS:.0f} s; what it may hold waits for the next start"
         return Vault(Ledger(generation), None, why), nothing
-    except (VaultError, JsException) as error:
-        return Vault(Ledger(generation), None, _say(error)), nothing
+    except (DatabaseError, JsException) as error:
+        return Vault(Ledger(generation), None, say(error)), nothing
     if ledger.superseded_by is not None:
         database.close()
         return Vault(ledger, None, _taken_by(ledger.superseded_by)), nothing
@@ -212,32 +209,6 @@ async def open(generation: int, family: str) -> tuple[Vault, Found]:
     for event_id in (*found.expired, *found.unreadable):
         vault.discard(event_id)
     return vault, found
-
-
-async def _connect(name: str) -> Any:
-    if not getattr(js, "indexedDB", None):
-        raise VaultError("the browser has no IndexedDB")
-    request = js.indexedDB.open(name, VERSION)
-    opened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def on_upgrade(_: Any) -> None:
-        request.result.createObjectStore(META)
-        request.result.createObjectStore(LETTERS, _to_js({"keyPath": "id"}))
-
-    def on_success(_: Any) -> None:
-        if opened.done():  # it took too long, and nobody waits any more
-            request.result.close()
-        else:
-            opened.set_result(request.result)
-
-    def on_error(_: Any) -> None:
-        if not opened.done():
-            opened.set_exception(VaultError(_say(request.error)))
-
-    # held for the worker's life: the answer may come late
-    request.onupgradeneeded = create_proxy(on_upgrade)
-    request.onsuccess, request.onerror = create_proxy(on_success), create_proxy(on_error)
-    return await opened
 
 
 async def _claim(database: Any, generation: int) -> tuple[Ledger, Found, str]:
@@ -263,10 +234,10 @@ async def _claim(database: Any, generation: int) -> tuple[Ledger, Found, str]:
 
     claim.onsuccess = create_proxy(on_read)
     transaction.oncomplete = create_proxy(lambda _: end(""))
-    transaction.onabort = create_proxy(lambda _: end(_say(transaction.error)))
+    transaction.onabort = create_proxy(lambda _: end(say(transaction.error)))
     why = await ended
     if why and (claim.error or kept.error):
-        raise VaultError(why)
+        raise DatabaseError(why)
     records = json.loads(js.JSON.stringify(kept.result))
     ledger = Ledger(generation, [record["id"] for record in records])
     ledger.admit(int(claim.result or 0))
@@ -279,14 +250,4 @@ def _taken_by(generation: int) -> str:
 
 
 def _begin(database: Any) -> Any:
-    return database.transaction(_to_js([META, LETTERS]), "readwrite", _to_js({"durability": "relaxed"}))
-
-
-def _to_js(value: Any) -> Any:
-    return js.JSON.parse(json.dumps(value))
-
-
-def _say(error: Any) -> str:
-    """An exception's or a DOMException's text, in one line."""
-    parts = [getattr(error, "name", ""), getattr(error, "message", "")]
-    return ": ".join(part for part in parts if part) or str(error) or repr(error)
+    return database.transaction(to_js([META, LETTERS]), "readwrite", to_js({"durability": "relaxed"}))

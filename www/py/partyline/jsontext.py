@@ -42,6 +42,13 @@ def is_deeper(text: str, limit: int) -> bool:
     return False
 
 
+def nests_deeper(value: "Any", limit: int) -> bool:
+    """The same of a value that is to be written: more than ``limit`` lists, tuples and dicts inside each other."""
+    if isinstance(value, dict):
+        return nests_deeper(list(value.values()), limit)
+    return isinstance(value, (list, tuple)) and (limit == 0 or any([nests_deeper(each, limit - 1) for each in value]))
+
+
 def _character(pair: "re.Match[str]") -> str:
     """The one character that a surrogate pair stands for (RFC 8259, section 7)."""
     high, low = int(pair.group(1), 16), int(pair.group(2), 16)

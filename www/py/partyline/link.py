@@ -67,6 +67,7 @@ class Link:
         self._tried_anew = False
         self._useless: "set[int]" = set()  # rungs that did not work for this tab
         self._asked_at: "float | None" = None
+        self._held = False
         self._due = 0.0
 
     @property
@@ -158,6 +159,18 @@ class Link:
         self._due = max(self._due, now + (FIRST_WORD if self.state == OPENING else STARTING))
         return []
 
+    def replace(self, now: float) -> "list[Action]":
+        """The user wants another worker, for this one cannot be stopped otherwise."""
+        return self._next_generation(now) if self.state else []
+
+    def hold(self, on: bool, now: float) -> None:
+        """The worker says that it may not answer for as long as a cell runs, or that it does again."""
+        if on == self._held:
+            return
+        self._held = on
+        self._asked_at = None
+        self._due = max(self._due, now + self.silence / 4)
+
     def next_due(self) -> "float | None":
         """When ``tick`` has something to do; None for never."""
         return self._due if self.state else None
@@ -179,6 +192,9 @@ class Link:
             return self._open((self.record[0] + 1, self._rungs[0], self.record[2]), now)
         if self.state == LOADING:
             return self._next_generation(now)
+        if self._held:
+            self._due = now + self.silence
+            return []
         if self._asked_at is None:
             self._asked_at = now
         elif now - self._asked_at >= self.silence:
@@ -197,5 +213,6 @@ class Link:
         self.record = record
         self.state = OPENING
         self._asked_at = None
+        self._held = False
         self._due = now + FIRST_WORD
         return [(OPEN, record)]

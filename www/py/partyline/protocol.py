@@ -54,13 +54,15 @@ PING = "ping"  # the worker says it too, to a tab that it has not heard of for l
 PONG = "pong"  # the answer, of either
 FAULT = "fault"
 BYE = "bye"
-TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE)
+NOTEBOOK = "notebook"  # the worker says it too
+TAB_KINDS = (HELLO, SUBSCRIBE, UNSUBSCRIBE, PUBLISH, ASK, PING, PONG, FAULT, BYE, NOTEBOOK)
 
 # worker -> tab, over the tab's port; besides events, snapshot, ack, error, ping and pong
 BOOTING = "booting"
 FAILED = "failed"
 JOINED = "joined"
 ANSWER = "answer"
+HOLD = "hold"
 
 # worker -> all tabs, over the channel, each in a relay envelope; besides what comes from the server
 RELAY = "relay"

@@ -21,7 +21,8 @@ class Store:
 
     ``patterns`` are the topics wanted, with wildcards; bodies of other topics are not even parsed.
     ``gaps`` counts the snapshots between whose events and those known before some may be missing; ``after_gap`` has the
-    seqs of the events that such a hole stands before. ``duplicates`` counts the events that came twice.
+    seqs of the events that such a hole stands before. ``duplicates`` counts the events that came twice. ``clears``
+    counts how often all was forgotten.
     """
 
     def __init__(self, patterns: "Iterable[str]", limit: int = 500) -> None:
@@ -30,11 +31,13 @@ class Store:
         self.gaps = 0
         self.after_gap: "set[int]" = set()
         self.duplicates = 0
+        self.clears = 0
         self._events: "dict[str, list[Event]]" = {}
         self._seqs: "dict[str, int]" = {}
         self._snapshots: "dict[str, int]" = {}  # the seq of each topic's last snapshot
         self._holes: "set[str]" = set()  # topics whose next event stands after a hole
         self._taken: "dict[str, list[int]]" = {}
+        self._revisions: "dict[str, int]" = {}
 
     def clear(self) -> None:
         """Forget all events: the log is another one, and its sequence numbers start anew."""
@@ -44,6 +47,8 @@ class Store:
         self._holes = set()
         self._taken = {}
         self.after_gap = set()
+        self._revisions = {}
+        self.clears += 1
 
     def topics(self) -> "list[str]":
         """The topics that are known, sorted."""
@@ -57,6 +62,10 @@ class Store:
         """The newest event of a topic, or None."""
         events = self._events.get(topic)
         return events[-1] if events else None
+
+    def revision(self, topic: str) -> int:
+        """Grows where more of a topic has changed than that newer events came: older ones came after them."""
+        return self._revisions.get(topic, 0)
 
     def taken(self, topic: str) -> "tuple[int, int, int]":
         """The seqs of the first and last event taken of a topic, and how many there were; as the log must have it."""
@@ -101,6 +110,10 @@ class Store:
                 kept.append(event)
             else:
                 self.duplicates += 1  # the worker keeps bodies unread, and two may overlap after a cut catch-up
+        if known:
+            old = [event["seq"] for event in kept if event["seq"] <= known[-1]["seq"]]
+            if old != [event["seq"] for event in known[len(known) - len(old) :]]:
+                self._revisions[topic] = self.revision(topic) + 1
         self._mark(topic, kept)
         self._count(topic, kept)
         self._events[topic] = kept[-self.limit :]

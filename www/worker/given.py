@@ -1,0 +1,61 @@
+"""What cells find around them: names in their namespace, the packages that they import, matplotlib's figures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import display
+from kernel import CellRun, running
+from magics import to_install, translated
+from packages import Packages
+
+os.environ["MPLBACKEND"] = "module://figures"  # where a cell imports matplotlib
+
+
+class Given:
+    """As kernel.Surroundings says.
+
+    Args:
+        names: what cells find in their namespace from the start.
+        packages: what can be loaded.
+    """
+
+    def __init__(self, names: Mapping[str, Any], packages: Packages) -> None:
+        self.names: Mapping[str, Any] = {**names, "__pip__": self._pip}
+        self._packages = packages
+
+    async def prepare(self, run: CellRun, source: str) -> str:
+        """Load what the source imports, with a line below the cell that says how far it is and goes away after."""
+        python = translated(source, run.filename)
+        progress = display.Progress(run)
+        try:
+            await self._packages.prepare(python, progress)
+        finally:
+            progress.clear()
+        return python
+
+    def finish(self) -> None:
+        """Show the figures that the cell has drawn and not shown."""
+        figures = sys.modules.get("figures")
+        if figures is not None:
+            figures.finish()
+
+    def explain(self, error: BaseException) -> None:
+        """Say why an import failed."""
+        self._packages.explain(error)
+
+    async def _pip(self, command: str) -> None:
+        """What ``%pip`` becomes."""
+        run = running()
+        if run is None:
+            raise RuntimeError("%pip works in cells alone")
+        progress = display.Progress(run)
+        said = f"Not installed: {command.removeprefix('install').strip()}."
+        try:
+            await self._packages.install(command, progress)
+            said = f"Installed: {', '.join(to_install(command))}."
+        finally:
+            progress(said)

@@ -1,0 +1,245 @@
+"""Runs a notebook's cells in this CPython: one after the other, in a namespace of their own, with Jupyter's manners.
+
+    submit(cell, source, sink) ──queued──> running ──> done | error        told by ``told(cell, state, count, seconds)``
+
+What a cell prints, displays, asks and raises goes to its ``sink``, and so does what its background tasks do later. When
+a cell is run again, what it started before is stopped. A cell that fails, or is stopped, takes the queue with it.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextvars
+import linecache
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pyodide.code import CodeRunner
+
+import reports
+from guard import Guard
+from runs import Run, current
+
+MODULE = "__main__"
+
+MAX_SOURCES = 1_000
+"""Of so many runs the lines are kept, for tracebacks."""
+
+
+class Sink(Protocol):
+    """Where a run's outputs go; nbformat's outputs, one method each."""
+
+    def stream(self, name: str, text: str) -> None:
+        """Text came on ``stdout`` or ``stderr``."""
+
+    def display(self, data: reports.Bundle, metadata: reports.Bundle, display_id: str | None, *, update: bool) -> None:
+        """A MIME bundle is to be shown; with ``update``, in place of those of the same ``display_id``."""
+
+    def result(self, count: int, data: reports.Bundle, metadata: reports.Bundle) -> None:
+        """The value of the cell's last expression."""
+
+    def error(self, name: str, value: str, text: str) -> None:
+        """An exception ended the cell: its class's name, what it says, and its traceback."""
+
+    def clear(self, *, wait: bool) -> None:
+        """Forget what was shown; with ``wait``, as soon as something else is."""
+
+    def ask(self, prompt: str, *, password: bool) -> asyncio.Future[str]:
+        """Ask the user for a line of text."""
+
+
+class Surroundings(Protocol):
+    """What cells have around them. ``names``: what they find in their namespace from the start."""
+
+    names: Mapping[str, Any]
+
+    async def prepare(self, run: CellRun, source: str) -> str:
+        """Have there what a cell is to import, before it runs; returns the source as Python has it."""
+
+    def finish(self) -> None:
+        """The cell that runs has come to its end, a bad one too, and may show what it has left to show."""
+
+    def explain(self, error: BaseException) -> None:
+        """Add to an error of a cell's what helps its user."""
+
+
+Told = Callable[[str, str, int | None, float | None], None]
+
+
+class CellRun(Run):
+    """One run of a cell: its ``sink`` hears of all that it does."""
+
+    def __init__(self, cell: str, filename: str, count: int, sink: Sink, guard: Guard, is_elsewhere: bool) -> None:
+        super().__init__(filename)
+        self.is_elsewhere = is_elsewhere
+        self.is_stopped = False  # then what waited was taken back; what waits now was asked for since
+        self.guard = guard
+        self.cell = cell
+        self.count = count
+        self.sink = sink
+
+
+Elsewhere = Callable[[], Coroutine[Any, Any, bool]]
+"""Has a cell run by another interpreter, a tab's; returns whether it went well."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell that waits for its turn."""
+
+    cell: str
+    source: str
+    sink: Sink
+    elsewhere: Elsewhere | None
+
+
+class Kernel:
+    """The interpreter of one notebook.
+
+    Args:
+        guard: stops cells; one for the whole worker.
+        name: the notebook's, part of what its code is compiled under.
+        hold: is called with True before a cell runs that cannot be suspended, and with False after it.
+        told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
+            long it took in seconds. It does not raise: the kernel must go on.
+        given: what cells have around them.
+    """
+
+    def __init__(self, guard: Guard, name: str, told: Told, hold: Callable[[bool], None], given: Surroundings) -> None:
+        self._guard = guard
+        self._name = name
+        self._told = told
+        self._hold = hold
+        self._given = given
+        self._queue: deque[Job] = deque()
+        self._running: CellRun | None = None
+        self._count = 0
+        self._serial = 0
+        self._runs: dict[str, CellRun] = {}  # the last one of each cell
+        self._names: dict[str, str] = {}  # what a cell is called in tracebacks, by file name
+        self.restart()
+
+    def restart(self) -> None:
+        """Stop all that runs, and forget all variables."""
+        self.stop()
+        for run in self._runs.values():
+            self._guard.stop(run)
+        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__, **self._given.names}
+        self._context = contextvars.copy_context()
+        self._count = 0
+
+    @property
+    def busy(self) -> str | None:
+        """The id of the cell that runs."""
+        return None if self._running is None else self._running.cell
+
+    def submit(self, cell: str, source: str, sink: Sink, elsewhere: Elsewhere | None = None) -> None:
+        """Run a cell, after those that wait; one that runs ``elsewhere`` takes its turn, too, and has no count."""
+        if any(job.cell == cell for job in self._queue):
+            return
+        self._queue.append(Job(cell, source, sink, elsewhere))
+        self._told(cell, "queued", None, None)
+        self._next()
+
+    def stop(self, cell: str | None = None) -> None:
+        """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left."""
+        if cell is None or cell == self.busy:
+            self._abandon()
+            run = self._running
+        else:
+            self._abandon(cell)
+            run = self._runs.get(cell)
+        if run is not None:
+            run.is_stopped = True
+            self._guard.stop(run)
+
+    def _abandon(self, cell: str | None = None) -> None:
+        """Do not run what waits: this cell, or all."""
+        waiting = [job for job in self._queue if cell in (None, job.cell)]
+        self._queue = deque(job for job in self._queue if job not in waiting)
+        for job in waiting:
+            self._told(job.cell, "idle", None, None)
+
+    def _next(self) -> None:
+        if self._running is not None or not self._queue:
+            return
+        job = self._queue.popleft()
+        before = self._runs.get(job.cell)
+        if before is not None:
+            self._guard.stop(before)
+        self._count += job.elsewhere is None
+        self._serial += 1
+        filename = f"{self._name}-{job.cell}-{self._serial}"
+        run = CellRun(job.cell, filename, self._count, job.sink, self._guard, job.elsewhere is not None)
+        self._running = self._runs[job.cell] = run
+        self._remember(filename, job.source)
+        self._told(job.cell, "running", self._count, None)
+        began = time.monotonic()
+        doing = self._execute(run, job.source) if job.elsewhere is None else job.elsewhere()
+        task = self._guard.start(run, doing, self._context)
+        task.add_done_callback(
+            lambda done: self._ended(run, done, time.monotonic() - began), context=contextvars.Context()
+        )
+
+    async def _execute(self, run: CellRun, source: str) -> bool:
+        """Run the source; returns whether it went well. What it raised has gone to the sink."""
+        holds = not self._guard.can_suspend
+        if holds:
+            self._hold(True)
+        try:
+            python = await self._given.prepare(run, source)
+            code = CodeRunner(python, filename=run.filename, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).compile()
+            try:
+                value = await code.run_async(self.namespace)
+                if value is not None:
+                    self.namespace["_"] = value
+                    run.sink.result(run.count, *reports.bundle(value))
+            finally:
+                _keep_lines(run.filename, source)  # in place of those that it was made into
+                self._given.finish()
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and error.args == ("stopped",):
+                error = KeyboardInterrupt().with_traceback(error.__traceback__)
+            with self._guard.shield:
+                self._given.explain(error)
+                name, said = type(error).__name__, str(error)
+                run.sink.error(name, said, reports.error_text(error, self._names))
+            return False
+        finally:
+            if holds:
+                self._hold(False)
+        return True
+
+    def _remember(self, filename: str, source: str) -> None:
+        """What tracebacks shall call this run's code, and its lines; the oldest are forgotten."""
+        self._names[filename] = f"Cell [{self._count}]"
+        _keep_lines(filename, source)
+        if len(self._names) > MAX_SOURCES:
+            oldest = next(iter(self._names))
+            del self._names[oldest]
+            linecache.cache.pop(oldest, None)
+
+    def _ended(self, run: CellRun, task: asyncio.Task[bool], seconds: float) -> None:
+        went_well = not task.cancelled() and task.exception() is None and task.result()
+        self._running = None
+        if not went_well and not run.is_stopped:
+            self._abandon()
+        if run.is_elsewhere:  # how it went is seen there alone
+            self._told(run.cell, "idle", None, None)
+        else:
+            self._told(run.cell, "done" if went_well else "error", run.count, seconds)
+        self._next()
+
+
+def _keep_lines(filename: str, source: str) -> None:
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+
+
+def running() -> CellRun | None:
+    """The run that the calling code belongs to; None outside of cells."""
+    run = current.get()
+    return run if isinstance(run, CellRun) else None
