@@ -76,7 +76,12 @@ def create_app(settings: Settings | None = None) -> Quart:
     running = feeds.Feeds(sources, metrics.metered(log, "feed"), url=settings.log, max_bytes=settings.max_frame)
     packages = Packages(default_folder(settings.packages), settings.packages_from, settings.pypi)
     site = Site(
-        ROOT, identities, packages, has_token=bool(settings.token), worker_silence=settings.worker_silence_ms / 1000
+        ROOT,
+        identities,
+        packages,
+        has_token=bool(settings.token),
+        worker_silence=settings.worker_silence_ms / 1000,
+        keeps_memory=settings.memory_snapshot == "on",
     )
     line.build = site.build
     attempts = Buckets(ATTEMPTS_A_SECOND, time.monotonic)

@@ -75,11 +75,19 @@ class Site:
     """What browsers load. ``manifest`` is None until the npm packages are prepared; ``progress`` says how far it is."""
 
     def __init__(
-        self, root: Path, identities: Identities, packages: Packages, *, has_token: bool, worker_silence: float
+        self,
+        root: Path,
+        identities: Identities,
+        packages: Packages,
+        *,
+        has_token: bool,
+        worker_silence: float,
+        keeps_memory: bool,
     ) -> None:
         self.identities = identities
         self.packages = packages
         self.worker_silence = worker_silence
+        self.keeps_memory = keeps_memory
         self.has_token = has_token
         self.is_teacher: Callable[[], bool] = lambda: False  # set by who knows
         self.www = root / "www"
@@ -198,6 +206,7 @@ class Site:
             teacher=self.has_token and has_request_context() and self.is_teacher(),
             build=self.build(),
             silence=self.worker_silence,
+            keeps_memory=self.keeps_memory,
             progress=self.progress,
             prepared=self.manifest is not None,
             **values,

@@ -36,6 +36,7 @@ class Server:
         self.log_file = folder / "server.log"
         self.settings = {"LOG": f"sqlite:///{folder / 'events.db'}", "FEEDS": "", "SECRET": SECRET}
         self.settings |= {"PACKAGES": str(folder / "packages"), "PACKAGES_FROM": "", "PYPI": ""}  # no internet
+        self.settings |= {"MEMORY_SNAPSHOT": "off"}  # each browser would make one that is never used
         self.settings |= settings
         self.hypercorn = hypercorn
         self.root = ROOT  # whose server/ and www/ are served

@@ -4,6 +4,8 @@ Every test runs in each engine, one engine after the other, but where it says ot
 
     @pytest.mark.engines("chromium", why="only there …")   # in these alone
     @pytest.mark.plain_http                                # and in Chromium at an address that is no secure context
+    @pytest.mark.shared(FEEDS="host")                      # with a server and a browser that tests share (shared.py)
+    @pytest.mark.alone(why="…")                            # one of a module that shares, with its own all the same
 
 What a failing one leaves is a screenshot of each open page, all consoles and the server's log, below
 ``build/test/browser/<test>/``.
@@ -25,11 +27,13 @@ from .chromium import Chromium
 from .driver import Browser, DriverError, Engine, Line
 from .firefox import Firefox
 from .proxy import Proxy
+from .shared import Shared
 from .webkit import WebKit
 
 EVIDENCE = ROOT / "build" / "test" / "browser"
 BROWSERS = pytest.StashKey[list[Browser]]()
-
+SHARED_LOG = pytest.StashKey[Path]()
+FAILED = pytest.StashKey[bool]()
 
 ENGINES = ("chromium", "firefox", "webkit")
 PLAIN_HTTP = "chromium_http"
@@ -85,10 +89,46 @@ def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Call
         browser.close()
 
 
+def sharing(node: pytest.Item) -> pytest.Mark | None:
+    """The mark of a test that shares its server and its browser; None for one that has its own."""
+    alone = node.get_closest_marker("alone")
+    if alone and not alone.kwargs.get("why"):
+        pytest.fail(f"{node.nodeid}: alone takes why=", pytrace=False)
+    return None if alone else node.get_closest_marker("shared")
+
+
+@pytest.fixture(scope="session")
+def shared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """What tests of this engine share."""
+    shared = Shared(engine, lambda: tmp_path_factory.mktemp("server-shared"))
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def browser(new_browser: Callable[..., Browser], server: Server) -> Browser:
-    """A browser for ``server``."""
-    return new_browser(server.url)
+def server(request: pytest.FixtureRequest) -> Server:
+    """A server that runs, with no feeds; or the one that tests share."""
+    mark = sharing(request.node)
+    if mark is None:
+        server: Server = request.getfixturevalue("make_server")()
+        server.start()
+    else:
+        server = request.getfixturevalue("shared").server(mark.kwargs)
+        request.node.stash[SHARED_LOG] = server.log_file
+    return server
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest, server: Server, engine: Engine) -> Iterator[Browser]:
+    """A browser for ``server``, of the test's engine."""
+    if sharing(request.node) is None:
+        yield request.getfixturevalue("new_browser")(server.url)
+        return
+    shared: Shared = request.getfixturevalue("shared")
+    browser = shared.begin()
+    request.node.stash[BROWSERS] = [browser]
+    yield browser
+    shared.end(failed=request.node.stash.get(FAILED, False))
 
 
 @pytest.fixture
@@ -107,12 +147,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.when == "setup":
         shutil.rmtree(folder, ignore_errors=True)
     if report.failed and report.when != "teardown":
-        leave_evidence(folder, item.stash.get(BROWSERS, []), item.funcargs.get("tmp_path"))  # type: ignore[attr-defined]
+        item.stash[FAILED] = True
+        leave_evidence(folder, item.stash.get(BROWSERS, []), server_logs(item))
         report.sections.append(("evidence", f"Screenshots, consoles and the server's log: {folder.relative_to(ROOT)}"))
     return report
 
 
-def leave_evidence(folder: Path, browsers: list[Browser], servers: Path | None) -> None:
+def server_logs(item: pytest.Item) -> list[Path]:
+    """The logs of the servers that a test had."""
+    folder: Path | None = item.funcargs.get("tmp_path")  # type: ignore[attr-defined]
+    own = sorted(folder.glob("server-*/server.log")) if folder is not None else []
+    return own + ([item.stash[SHARED_LOG]] if SHARED_LOG in item.stash else [])
+
+
+def leave_evidence(folder: Path, browsers: list[Browser], logs: list[Path]) -> None:
     """Write down all that can be seen. What cannot be had is told in its place."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, browser in enumerate(browsers, 1):
@@ -124,7 +172,7 @@ def leave_evidence(folder: Path, browsers: list[Browser], servers: Path | None) 
             except DriverError as error:
                 page.console.append(Line("screenshot", f"there is none: {error}"))
             write_console(folder / f"{name}.txt", page.console)
-    for log in sorted(servers.glob("server-*/server.log")) if servers is not None else []:
+    for log in logs:
         shutil.copy(log, folder / f"{log.parent.name}.log")
 
 

@@ -172,10 +172,14 @@ class Page(ABC):
 
 
 class Browser(ABC):
-    """A browser with a profile of its own. ``worker_console`` is what its SharedWorkers said, where that can be had."""
+    """A browser with a profile of its own. ``worker_console`` is what its SharedWorkers said, where that can be had.
+
+    ``notebook`` is the name of a notebook that no other test of this browser's has.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.notebook = "first-steps"
         self.pages: list[Page] = []
         self.worker_console: list[Line] = []
 

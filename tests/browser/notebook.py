@@ -8,13 +8,12 @@ from typing import Any
 
 from .driver import Browser, Page, wait
 
-PATH = "/notebook/first-steps"
 EDITOR = "[data-testid=cell-editor]"
 
 
-def open_notebook(browser: Browser, path: str = PATH) -> Page:
-    """A new tab with a notebook, which answers to clicks."""
-    page = browser.open(path)
+def open_notebook(browser: Browser, path: str = "") -> Page:
+    """A new tab with a notebook, which answers to clicks: the test's own, or another page."""
+    page = browser.open(path or f"/notebook/{browser.notebook}")
     wait(page.marks, lambda marks: "ui-ready" in marks, f"{page!r} to be ready")
     return page
 

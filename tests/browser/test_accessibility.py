@@ -12,7 +12,7 @@ from . import notebook
 from .accessibility import grave
 from .driver import Browser, Page, wait
 
-pytestmark = pytest.mark.engines("chromium", why="the pages are the same everywhere")
+pytestmark = [pytest.mark.engines("chromium", why="the pages are the same everywhere"), pytest.mark.shared]
 NewBrowser = Callable[[str], Browser]
 FOCUSED = "document.activeElement.dataset.testid ?? null"
 
@@ -64,7 +64,7 @@ def test_notebooks(server: Server, browser: Browser) -> None:
     page.press("Escape")
     page.go("/notebook")
     page.wait_text("lesson-list", lambda text: "min" in text)
-    page.wait_text("notebook-list", lambda text: "first-steps" in text)
+    page.wait_text("notebook-list", lambda text: browser.notebook in text)
     check(page)
 
 

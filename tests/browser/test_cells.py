@@ -12,6 +12,8 @@ from tests.running import Server
 from . import notebook
 from .driver import Browser, Page, wait
 
+pytestmark = pytest.mark.shared
+
 
 def move(page: Page, cell: str, after: str | None) -> None:
     """Have the worker move a cell."""

@@ -13,7 +13,10 @@ from . import notebook
 from .driver import Browser, Page, wait
 from .notebook import run_script
 
-pytestmark = pytest.mark.engines("chromium", why="the library's own business in the other engines")
+pytestmark = [
+    pytest.mark.engines("chromium", why="the library's own business in the other engines"),
+    pytest.mark.shared,
+]
 
 
 def make_chart(page: Page, **options: Any) -> None:

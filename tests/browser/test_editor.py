@@ -10,6 +10,7 @@ from . import notebook
 from .driver import Browser, Page, wait
 from .notebook import run_script
 
+pytestmark = pytest.mark.shared
 CHROMIUM = pytest.mark.engines("chromium", why="the library's own tests are for the other engines")
 
 # Editors of one text, and an authority that hears of nothing until `deliver` is called, or some of the queues' steps

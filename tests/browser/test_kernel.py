@@ -24,6 +24,7 @@ STOPS = {
 }
 TIMES = int(os.environ.get("STOPS", "3"))
 JSPI = "WebKitGTK cannot suspend Python"
+pytestmark = pytest.mark.shared
 SUSPENDING = pytest.mark.engines("chromium", "firefox", why=JSPI)
 
 
@@ -104,6 +105,7 @@ def test_only_the_cell_is_interrupted(page: Page) -> None:
     notebook.stop(page, cell)
     notebook.wait_ended(page, cell)
     assert notebook.run(page, "turns > before, task.done()").output == "(True, False)"
+    assert notebook.run(page, "task.cancel()").output == "True"
     caught = notebook.add(page, "try:\n    while True: pass\nexcept KeyboardInterrupt:\n    print('caught')\n7")
     notebook.start(page, caught)
     notebook.stop(page, caught)
@@ -112,6 +114,7 @@ def test_only_the_cell_is_interrupted(page: Page) -> None:
 
 
 @SUSPENDING
+@pytest.mark.alone(why="its worker is stuck")
 def test_a_loop_inside_c_is_told_and_python_can_be_started_anew(page: Page) -> None:
     notebook.run(page, "print('kept')")
     cell = notebook.add(page, "sum(range(10 ** 12))")
@@ -171,6 +174,7 @@ def test_a_cell_that_is_run_again_ends_what_it_started(page: Page) -> None:
         notebook.start(page, cell, "done")
         notebook.run(page, "tasks = globals().get('tasks', []) + [task]")
     assert notebook.run(page, "await asyncio.sleep(0.05)\n[each.done() for each in tasks]").output == "[True, False]"
+    assert notebook.run(page, "task.cancel()").output == "True"
 
 
 @SUSPENDING
@@ -189,28 +193,28 @@ def test_a_flood_of_output_is_cut_and_said(page: Page) -> None:
     assert page.errors == []
 
 
-def test_cells_read_and_publish_live_data(server: Server, page: Page) -> None:
-    server.post("lesson", [{"data": number} for number in range(3)])
-    assert notebook.run(page, "from partyline import line\n(await line.publish('lesson', 3)) > 0").output == "True"
-    assert notebook.run(page, "event = await line.next('lesson')", wait_for="running").state == "running"
-    server.post("lesson", {"data": 4})
+def test_cells_read_and_publish_live_data(server: Server, browser: Browser, page: Page) -> None:
+    server.post("read", [{"data": number} for number in range(3)])
+    assert notebook.run(page, "from partyline import line\n(await line.publish('read', 3)) > 0").output == "True"
+    assert notebook.run(page, "event = await line.next('read')", wait_for="running").state == "running"
+    server.post("read", {"data": 4})
     notebook.wait_ended(page, notebook.last(page))
-    assert notebook.run(page, "event.data, event.topic").output == "(4, 'lesson')"
-    assert notebook.run(page, "line.tabs(), line.status()['state']").output == "(1, 'live')"
-    assert [event["data"] for event in server.history("lesson")] == [0, 1, 2, 3, 4]
+    assert notebook.run(page, "event.data, event.topic").output == "(4, 'read')"
+    assert notebook.run(page, "line.tabs(), line.status()['state']").output == f"({len(browser.pages)}, 'live')"
+    assert [event["data"] for event in server.history("read")] == [0, 1, 2, 3, 4]
 
 
 @SUSPENDING
 def test_a_plain_loop_takes_live_events(server: Server, page: Page) -> None:
-    server.post("lesson", [{"data": number} for number in range(3)])
-    assert notebook.run(
-        page, "[event.data for event in line.history('lesson')], line.latest('lesson').data"
-    ).output == ("([0, 1, 2], 2)")
-    cell = notebook.add(page, "got = []\nfor event in line.stream('lesson'):\n    got.append(event.data)\n"
+    server.post("loop", [{"data": number} for number in range(3)])
+    assert notebook.run(page, "[event.data for event in line.history('loop')], line.latest('loop').data").output == (
+        "([0, 1, 2], 2)"
+    )
+    cell = notebook.add(page, "got = []\nfor event in line.stream('loop'):\n    got.append(event.data)\n"
                               "    if len(got) == 3: break\ngot")  # fmt: skip
     notebook.start(page, cell)
     for number in range(3, 6):
-        server.post("lesson", {"data": number})
+        server.post("loop", {"data": number})
     assert notebook.wait_ended(page, cell).output == "[3, 4, 5]"
 
 
@@ -245,7 +249,7 @@ def test_run_all_keeps_the_order_of_both_pythons(server: Server, browser: Browse
     """What is the tab's waits for what stands before it, and runs where Run all was pressed."""
     other = notebook.open_notebook(browser)
     sources = [
-        "event = await line.next('lesson')",
+        "event = await line.next('order')",
         "%%tab\nstage.textContent = 'mine'",
         "print(event.data)",
         "%%tab\n1 / 0",
@@ -257,7 +261,7 @@ def test_run_all_keeps_the_order_of_both_pythons(server: Server, browser: Browse
         notebook.wait_state(tab, waits, "running")
         for cell in (mine, then, fails, never):
             notebook.wait_state(tab, cell, "queued")
-    server.post("lesson", {"data": "came"})
+    server.post("order", {"data": "came"})
     notebook.wait_state(page, fails, "error")
     assert notebook.wait_ended(page, mine).state == "done"
     assert notebook.wait_ended(page, then).output == "came"
@@ -271,12 +275,12 @@ def test_run_all_keeps_the_order_of_both_pythons(server: Server, browser: Browse
 
 
 def test_a_chart_of_a_topic_is_drawn_as_it_lives(server: Server, page: Page) -> None:
-    server.post("lesson", [{"data": {"level": number}} for number in range(3)])
-    cell = notebook.run(page, "from partyline import chart\nchart('lesson')")
+    server.post("levels", [{"data": {"level": number}} for number in range(3)])
+    cell = notebook.run(page, "from partyline import chart\nchart('levels')")
     assert cell.state == "done"
     table = f"document.querySelectorAll('[data-id={cell.id}] .chart tbody tr, [data-id={cell.id}] table tr').length"
     page.evaluate(f"document.querySelector('[data-id={cell.id}] [data-testid=cell-output] button').click()")
     before = wait(lambda: page.evaluate(table), lambda count: count >= 3, f"{page!r} to show three rows")
-    server.post("lesson", {"data": {"level": 3}})
+    server.post("levels", {"data": {"level": 3}})
     wait(lambda: page.evaluate(table), lambda count: count == before + 1, f"{page!r} to show one row more")
     assert page.errors == []

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.running import Server
 from tests.unit.lessons import FILES, code_cells, read, tagged
 
 from . import notebook
-from .driver import Browser, Engine, Page, wait
+from .driver import Browser, Page, wait
 
 STATES = """[...document.querySelectorAll('[data-testid=cell][data-type=code]')]
     .map(cell => [cell.dataset.id, cell.dataset.state])"""
@@ -34,13 +31,10 @@ def run_all(page: Page, cells: int) -> dict[str, str]:
     return wait(lambda: states(page), has_ended, f"{page!r}: all cells to end")
 
 
+@pytest.mark.shared(FEEDS="host")
 @pytest.mark.parametrize("name", [path.stem for path in FILES])
-def test_it_runs_from_top_to_bottom(
-    make_server: Callable[..., Server], new_browser: Callable[..., Browser], engine: Engine, name: str
-) -> None:
-    server = make_server(FEEDS="host")
-    server.start()
-    page = notebook.open_notebook(new_browser(server.url), f"/notebook/{name}")
+def test_it_runs_from_top_to_bottom(browser: Browser, name: str) -> None:
+    page = notebook.open_notebook(browser, f"/notebook/{name}")
     notebook.wait_opened(page)
     (path,) = (path for path in FILES if path.stem == name)
     cells = code_cells(read(path))

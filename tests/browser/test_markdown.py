@@ -12,7 +12,7 @@ from . import notebook
 from .driver import Browser, Page, wait
 from .notebook import run_script
 
-pytestmark = pytest.mark.engines("chromium", "firefox", why="slow to start in WebKitGTK")
+pytestmark = [pytest.mark.engines("chromium", "firefox", why="slow to start in WebKitGTK"), pytest.mark.shared]
 
 HOSTILE = [
     "<script>window.hacked = 'script'</script>",

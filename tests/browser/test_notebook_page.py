@@ -13,6 +13,7 @@ from .driver import Browser, Page, wait
 
 JSPI = "WebKitGTK cannot suspend Python"
 SUSPENDING = pytest.mark.engines("chromium", "firefox", why=JSPI)
+pytestmark = pytest.mark.shared
 CHROMIUM = pytest.mark.engines("chromium", why="the same Python everywhere")
 FOCUSED = "document.activeElement.dataset.testid ?? null"
 
@@ -31,6 +32,7 @@ def wait_saved(page: Page) -> None:
 
 
 @SUSPENDING
+@pytest.mark.alone(why="it reloads all tabs")
 def test_two_tabs_show_one_notebook(server: Server, browser: Browser) -> None:
     """What is typed, run, asked and stopped in one is seen in the other; both may be loaded anew."""
     one, two = open_two(browser)
@@ -70,6 +72,7 @@ def test_two_tabs_show_one_notebook(server: Server, browser: Browser) -> None:
     assert one.errors + two.errors == []
 
 
+@pytest.mark.alone(why="it has the only tab")
 def test_a_reload_of_the_only_tab_keeps_text_and_outputs(server: Server, browser: Browser) -> None:
     """At once, before the worker has kept anything; where it lives on, variables too."""
     page = notebook.open_notebook(browser)
@@ -167,11 +170,11 @@ def test_files_and_links(server: Server, browser: Browser) -> None:
 
     notebook.drop(page, "no-notebook.ipynb", "{}")
     page.wait_text("line-notice", lambda seen: "no notebook" in seen)
-    notebook.drop(page, "first-steps.ipynb", text)
+    notebook.drop(page, f"{browser.notebook}.ipynb", text)
     wait(lambda: page.evaluate("document.querySelector('dialog') !== null"), bool, "the name to be taken")
-    assert page.evaluate("document.querySelector('[data-testid=dialog-field]').value") == "first-steps-2"
+    assert page.evaluate("document.querySelector('[data-testid=dialog-field]').value") == f"{browser.notebook}-2"
     page.press("Enter")
-    page.wait_text("notebook-title", "first-steps-2")
+    page.wait_text("notebook-title", f"{browser.notebook}-2")
     notebook.wait_opened(page)
     assert [cell.output for cell in notebook.shown(page)] == ["ran"], "outputs are in the file"
 
@@ -190,6 +193,7 @@ def test_files_and_links(server: Server, browser: Browser) -> None:
 
 
 @CHROMIUM
+@pytest.mark.alone(why="the list is to have one")
 def test_the_list_of_notebooks(server: Server, browser: Browser) -> None:
     """Lessons in their order, what is kept here; what is deleted is gone."""
     page = notebook.open_notebook(browser, "/notebook/mine")
@@ -261,7 +265,8 @@ def hidden(page: Page, test_id: str) -> bool:
 @pytest.mark.plain_http
 def test_two_pythons_with_one_notebook_lose_nothing(server: Server, browser: Browser) -> None:
     """Each tab has a worker of its own: one that knows nothing new follows the other; else both are kept."""
-    path = "/notebook/shared?ladder=own"
+    name = browser.notebook
+    path = f"/notebook/{name}?ladder=own"
     one, two = notebook.open_notebook(browser, path), notebook.open_notebook(browser, path)
     for page in (one, two):
         notebook.wait_opened(page)
@@ -273,14 +278,14 @@ def test_two_pythons_with_one_notebook_lose_nothing(server: Server, browser: Bro
 
     notebook.add(two, "'of the second'")
     wait_saved(two)
-    assert two.evaluate("location.pathname") == "/notebook/shared"
+    assert two.evaluate("location.pathname") == f"/notebook/{name}"
     notebook.add(one, "'more of the first'")
-    one.wait_text("notebook-title", "shared-2")
-    one.wait_text("notebook-moved-text", lambda text: "kept as shared-2" in text)
+    one.wait_text("notebook-title", f"{name}-2")
+    one.wait_text("notebook-moved-text", lambda text: f"kept as {name}-2" in text)
     wait_saved(one)
     notebook.add(one, "'and more'")
     wait_saved(one)
-    assert one.evaluate("location.pathname + location.search") == "/notebook/shared-2?ladder=own"
+    assert one.evaluate("location.pathname + location.search") == f"/notebook/{name}-2?ladder=own"
     assert notebook.run(one, "1 + 1").output == "2"
     wait_saved(one)
     first, second = notebook.texts(one), notebook.texts(two)

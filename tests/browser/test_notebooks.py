@@ -11,7 +11,7 @@ from tests.running import Server
 from . import notebook
 from .driver import Browser, wait
 
-pytestmark = pytest.mark.engines("chromium", why="the same Python everywhere")
+pytestmark = [pytest.mark.engines("chromium", why="the same Python everywhere"), pytest.mark.shared]
 
 
 def test_the_last_cell_gives_way_to_a_new_one(server: Server, browser: Browser) -> None:
@@ -49,6 +49,7 @@ def test_a_notebook_without_cells(server: Server, browser: Browser) -> None:
     assert page.errors == []
 
 
+@pytest.mark.alone(why="its worker is stuck")
 def test_what_a_worker_that_hears_nothing_was_not_told_outlives_a_reload(server: Server, browser: Browser) -> None:
     """It is inside a loop of C's; what is typed meanwhile is not said to be saved, and is there again all the same."""
     page = notebook.open_notebook(browser)
@@ -67,6 +68,7 @@ def test_what_a_worker_that_hears_nothing_was_not_told_outlives_a_reload(server:
     assert page.errors == []
 
 
+@pytest.mark.alone(why="the list of notebooks is to have one")
 def test_a_deleted_notebook_does_not_come_back(server: Server, browser: Browser) -> None:
     """Nor does what a tab left of it that nobody had kept."""
     page = notebook.open_notebook(browser, "/notebook/gone")

@@ -12,7 +12,7 @@ from . import notebook
 from .accessibility import grave
 from .driver import Browser, Page, wait
 
-pytestmark = pytest.mark.engines("chromium", why="the page's own Python, the same everywhere")
+pytestmark = [pytest.mark.engines("chromium", why="the page's own Python, the same everywhere"), pytest.mark.shared]
 
 FLOOD = "n = 0\nwhile True:\n    n += 1\n    print('line', n)"
 SLOW = "import time\nn = 0\nwhile True:\n    n += 1\n    print(n, end=' ')\n    time.sleep(0.02)"

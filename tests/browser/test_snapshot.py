@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -96,9 +96,20 @@ def notes(*pages: Page) -> list[Line]:
     return [line for page in pages for line in page.console if "memory snapshot" in line.text]
 
 
+@pytest.fixture
+def keeping(make_server: Callable[..., Server]) -> Iterator[Proxy]:
+    """A proxy before a server whose pages have one made by themselves, as they have unless a setting forbids it."""
+    server = make_server(MEMORY_SNAPSHOT="on")
+    server.start()
+    proxy = Proxy(server.port)
+    yield proxy
+    proxy.close()
+
+
 @pytest.mark.engines("chromium", "firefox", why="WebKitGTK takes 10 seconds of a processor to start a worker")
-def test_made_at_rest_by_one_tab(proxy: Proxy, new_browser: NewBrowser, engine: Engine) -> None:
+def test_made_at_rest_by_one_tab(keeping: Proxy, new_browser: NewBrowser, engine: Engine) -> None:
     """One of two tabs has it made, and nothing of Pyodide is fetched again for it."""
+    proxy = keeping
     browser = new_browser(proxy.url)
     pages = [browser.open("/room"), browser.open("/")]
     for page in pages:
@@ -190,8 +201,9 @@ def test_a_start_that_never_ended_is_noticed(server: Server, browser: Browser) -
 
 
 @pytest.mark.engines("chromium", why="the same snapshots.js everywhere")
-def test_without_a_database(browser: Browser, engine: Engine) -> None:
+def test_without_a_database(keeping: Proxy, new_browser: NewBrowser, engine: Engine) -> None:
     """Where IndexedDB is refused there is no snapshot, and nothing else is amiss."""
+    browser = new_browser(keeping.url)
     page = browser.open(STILL)
     newer = """new Promise((resolve, reject) => {
         const request = indexedDB.open("partyline-snapshot", 99);  // no other version can be opened from here on
