@@ -81,6 +81,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         packages,
         has_token=bool(settings.token),
         worker_silence=settings.worker_silence_ms / 1000,
+        worker_busy=settings.worker_busy_ms / 1000,
         keeps_memory=settings.memory_snapshot == "on",
     )
     line.build = site.build

@@ -101,6 +101,11 @@ class Settings:
         10_000,
         "How long a browser's worker may leave its tabs without an answer, in milliseconds, before they replace it.",
     )
+    worker_busy_ms: int = _setting(
+        120_000,
+        "The same while a notebook's cell runs there, which may be inside one long computation; after "
+        "`PARTYLINE_WORKER_SILENCE_MS` it is said. Where a browser cannot suspend Python, as long as it takes.",
+    )
     memory_snapshot: str = _setting(
         "on",
         "Whether browsers keep a copy of Python's memory, 31 MB, from which it starts in a fraction of the time: `on`; "

@@ -82,11 +82,13 @@ class Site:
         *,
         has_token: bool,
         worker_silence: float,
+        worker_busy: float,
         keeps_memory: bool,
     ) -> None:
         self.identities = identities
         self.packages = packages
         self.worker_silence = worker_silence
+        self.worker_busy = worker_busy
         self.keeps_memory = keeps_memory
         self.has_token = has_token
         self.is_teacher: Callable[[], bool] = lambda: False  # set by who knows
@@ -206,6 +208,7 @@ class Site:
             teacher=self.has_token and has_request_context() and self.is_teacher(),
             build=self.build(),
             silence=self.worker_silence,
+            busy=self.worker_busy,
             keeps_memory=self.keeps_memory,
             progress=self.progress,
             prepared=self.manifest is not None,

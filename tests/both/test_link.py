@@ -2,15 +2,32 @@
 
 import json
 
-from partyline.link import ASK, CHECK, FAIL, FIRST_WORD, KEEP, LATE, NOTE, OPEN, RETRY, RUNGS, STARTING, Link
+from partyline.link import (
+    ASK,
+    CHECK,
+    FAIL,
+    FIRST_WORD,
+    HELD,
+    INQUIRE,
+    KEEP,
+    LATE,
+    NOTE,
+    OPEN,
+    RETRY,
+    RUNGS,
+    SILENT,
+    STARTING,
+    Link,
+)
 
 SILENCE = 10.0
+BUSY = 60.0
 SHARED, ELECTED, OWN = (0, 1, 2)
 ROUNDING = 1e-6
 
 
 def new_link(*rungs, build="b"):
-    return Link(build, rungs or RUNGS, SILENCE)
+    return Link(build, rungs or RUNGS, SILENCE, BUSY)
 
 
 def opening(*rungs):
@@ -124,18 +141,75 @@ def test_an_answer_to_the_last_ping_keeps_it():
     assert link.tick(link.next_due()) == [(ASK,)]
 
 
-def test_a_worker_that_said_so_may_be_silent_until_it_says_that_this_is_over():
+def asked_until(link, end):
+    """Have time go by until ``end``, or another worker is opened; returns what was done but asking, and when."""
+    done = []
+    while link.next_due() < end:
+        now = link.next_due()
+        actions = link.tick(now)
+        if opened(actions):
+            return done, now
+        assert actions[0] == (ASK,)
+        done += actions[1:]
+    return done, end
+
+
+def test_a_worker_that_is_held_may_be_silent_for_longer_and_it_is_told():
     link = running()
     link.hold(True, 1.0)
     link.hold(True, 1.1)  # told once more, as the tab joins, say
-    while link.next_due() < 100.0:
-        assert link.tick(link.next_due()) == []
-    link.hold(False, 100.0)
-    now = link.next_due()
-    while opened(actions := link.tick(now)) is None:
-        assert actions == [(ASK,)]
-        now = link.next_due()
-    assert now > 100.0 + SILENCE
+    done, given_up = asked_until(link, 1000.0)
+    assert done == [(SILENT,)]
+    assert BUSY <= given_up - 1.0 <= BUSY + SILENCE
+    assert not link.silent
+
+
+def test_a_word_ends_what_was_told_of_silence():
+    link = running()
+    link.hold(True, 1.0)
+    for end in (30.0, 60.0):
+        assert asked_until(link, end) == ([(SILENT,)], end)
+        assert link.silent
+        link.word(True, end)
+        assert not link.silent
+
+
+def test_where_stacks_cannot_be_suspended_it_may_be_silent_until_it_says_that_this_is_over():
+    link = Link("b", RUNGS, SILENCE, None)
+    link.start(None, 0.0)
+    link.word(True, 1.0)
+    link.hold(True, 1.0)
+    assert asked_until(link, 1000.0) == ([(SILENT,)], 1000.0)
+    link.hold(False, 1000.0)
+    done, given_up = asked_until(link, 2000.0)
+    assert (done, given_up > 1000.0 + SILENCE) == ([], True)
+
+
+def test_a_new_tab_is_told_by_the_others_that_its_worker_is_held():
+    old = running()
+    new = new_link()
+    new.start(old.record, 5.0)
+    assert old.inquired(new.record) == []
+    old.hold(True, 2.0)
+    now = 5.0
+    for told in ([(SILENT,)], [], []):
+        assert old.inquired(new.record) == [(HELD, old.record)]
+        assert new.held(old.record, now) == []
+        now = new.next_due()
+        assert new.tick(now) == [(INQUIRE, old.record)] + told
+    now = new.next_due()
+    assert opened(new.tick(now)) == (2, SHARED, "b"), "nobody says so any more"
+
+
+def test_what_is_said_of_another_worker_or_of_one_tabs_own_is_not_heeded():
+    link = opening()
+    assert link.held((2, SHARED, "b"), 1.0) == []
+    assert link.next_due() == FIRST_WORD
+    link.word(True, 1.0)
+    assert link.held((1, SHARED, "b"), 1.0) == []
+    own = running("own")
+    own.hold(True, 1.0)
+    assert own.inquired(own.record) == []
 
 
 def test_who_is_told_that_it_need_not_wait_goes_on_waiting_for_an_answer():
@@ -405,7 +479,7 @@ class FakeTab:
         self.browser = browser
         self.number = number
         self.broken = broken  # rungs that do not work for this tab: by name, "error" or "silent"
-        self.link = Link(browser.build, rungs, SILENCE)
+        self.link = Link(browser.build, rungs, SILENCE, BUSY)
         self.worker = None
         self.asleep = False
         self.waiting = []  # what came while it slept
@@ -426,6 +500,8 @@ class FakeTab:
                 self.browser.ask(self)
             elif action[0] == CHECK:
                 self.act(self.link.broken(self.browser.now), "check")
+            elif action[0] in (NOTE, INQUIRE, HELD, SILENT):  # no worker is held in these schedules
+                pass
             else:
                 self.failed = self.has_failed = True
                 self.leave()

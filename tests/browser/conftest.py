@@ -5,7 +5,7 @@ Every test runs in each engine, one engine after the other, but where it says ot
     @pytest.mark.engines("chromium", why="only there …")   # in these alone
     @pytest.mark.plain_http                                # and in Chromium at an address that is no secure context
     @pytest.mark.shared(FEEDS="host")                      # with a server and a browser that tests share (shared.py)
-    @pytest.mark.alone(why="…")                            # one of a module that shares, with its own all the same
+    @pytest.mark.alone(why="…", RETENTION="9")             # with its own all the same, of these settings
 
 What a failing one leaves is a screenshot of each open page, all consoles and the server's log, below
 ``build/test/browser/<test>/``.
@@ -89,12 +89,14 @@ def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Call
         browser.close()
 
 
-def sharing(node: pytest.Item) -> pytest.Mark | None:
-    """The mark of a test that shares its server and its browser; None for one that has its own."""
+def sharing(node: pytest.Item) -> tuple[bool, dict[str, str]]:
+    """Whether a test shares its server and its browser, and the server's settings."""
     alone = node.get_closest_marker("alone")
     if alone and not alone.kwargs.get("why"):
         pytest.fail(f"{node.nodeid}: alone takes why=", pytrace=False)
-    return None if alone else node.get_closest_marker("shared")
+    mark = alone or node.get_closest_marker("shared")
+    settings = {name: value for name, value in mark.kwargs.items() if name != "why"} if mark else {}
+    return mark is not None and not alone, settings
 
 
 @pytest.fixture(scope="session")
@@ -108,20 +110,20 @@ def shared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def server(request: pytest.FixtureRequest) -> Server:
     """A server that runs, with no feeds; or the one that tests share."""
-    mark = sharing(request.node)
-    if mark is None:
-        server: Server = request.getfixturevalue("make_server")()
-        server.start()
-    else:
-        server = request.getfixturevalue("shared").server(mark.kwargs)
+    shares, settings = sharing(request.node)
+    if shares:
+        server: Server = request.getfixturevalue("shared").server(settings)
         request.node.stash[SHARED_LOG] = server.log_file
+    else:
+        server = request.getfixturevalue("make_server")(**settings)
+        server.start()
     return server
 
 
 @pytest.fixture
 def browser(request: pytest.FixtureRequest, server: Server, engine: Engine) -> Iterator[Browser]:
     """A browser for ``server``, of the test's engine."""
-    if sharing(request.node) is None:
+    if not sharing(request.node)[0]:
         yield request.getfixturevalue("new_browser")(server.url)
         return
     shared: Shared = request.getfixturevalue("shared")

@@ -128,6 +128,30 @@ def test_a_loop_inside_c_is_told_and_python_can_be_started_anew(page: Page) -> N
     assert notebook.run(page, "1 + 1").output == "2"
 
 
+@pytest.mark.alone(why="its worker is to be waited for", WORKER_SILENCE_MS="3000")
+def test_a_long_computation_inside_c_is_waited_for(browser: Browser) -> None:
+    """Longer than a worker may be silent: it is told, in each tab, also in one that has just come; nothing is lost."""
+    room, page = browser.open("/room"), notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    timed = (
+        "import time\nbegan = time.perf_counter()\nsum(range(10 ** 7))\nrate = 10 ** 7 / (time.perf_counter() - began)"
+    )
+    notebook.run(page, timed)
+    generation = page.diagnostics()["generation"]
+    cell = notebook.add(page, "total = sum(range(int(15 * rate)))\ntotal > 0, rate > 0")
+    notebook.start(page, cell)
+    late = notebook.open_notebook(browser)
+    page.wait_text("kernel-stuck-text", lambda text: text.startswith("Python is inside one long computation"))
+    room.wait_text("line-state", "Python is busy")
+    assert notebook.wait_ended(page, cell).output == "(True, True)"
+    notebook.wait_opened(late)
+    page.wait_text("kernel-stuck-text", "")
+    for tab in (room, page, late):
+        tab.wait_text("line-state", "Live")
+        assert tab.errors == []
+    assert page.diagnostics()["generation"] == generation
+
+
 @SUSPENDING
 def test_stop_of_a_cell_that_waits_says_nothing_of_the_one_that_runs(page: Page) -> None:
     """Nor does Stop of a cell that is run again at once; on a cell at rest it is meant for the one that runs."""

@@ -14,6 +14,11 @@ STUCK = (
     "This cell cannot be stopped: Python is inside something that never looks up, such as one huge sum. Python can be "
     "started anew. Your text and outputs stay; variables are lost, in all notebooks."
 )
+BUSY = (
+    "Python is inside one long computation, such as a huge sum, and hears nothing until it is done: no tab is told of "
+    "anything meanwhile. You can wait. Or Python can be started anew: your text and outputs stay; variables are lost, "
+    "in all notebooks."
+)
 FORGET = "All variables of this notebook are forgotten, and what runs is stopped. Text and outputs stay."
 
 
@@ -44,7 +49,8 @@ class KernelBar:
             self._stuck = self._stuck and bool(running)
             for meant in self._stops:
                 meant[:] = [each for each in meant if each in running]
-        told = (notebook.kernel, notebook.suspends, self._kept(), notebook.trouble, self._stuck)
+        stuck = STUCK if self._stuck else BUSY if self._line.silent else ""
+        told = (notebook.kernel, notebook.suspends, self._kept(), notebook.trouble, stuck)
         if told != self._shown:
             self._shown = told
             self._show(*told)
@@ -61,7 +67,7 @@ class KernelBar:
             return "Not kept"
         return "Saving…" if notebook.unsaved or self._unsent() else "Saved"
 
-    def _show(self, kernel: str, suspends: bool, kept: str, trouble: str, stuck: bool) -> None:
+    def _show(self, kernel: str, suspends: bool, kept: str, trouble: str, stuck: str) -> None:
         show(find("kernel-status"), kernel)
         find("kernel").dataset.state = kernel
         hide(find("kernel-differs"), suspends)
@@ -71,7 +77,7 @@ class KernelBar:
         hide(find("notebook-trouble"), not trouble)
         show(find("notebook-trouble"), trouble)
         hide(find("kernel-stuck"), not stuck)
-        show(find("kernel-stuck-text"), STUCK if stuck else "")
+        show(find("kernel-stuck-text"), stuck)
 
     def stop(self, cell_id: "str | None") -> None:
         """Interrupt a cell, or what runs; see after a while whether that went well."""

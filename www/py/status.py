@@ -9,6 +9,7 @@ TEXTS = {
     "offline": "Reconnecting",
     "failed": "Failed",
 }
+SILENT = "Python is busy"
 
 
 _shown = []  # what was drawn last: asked for at each frame, and hardly ever another
@@ -16,11 +17,11 @@ _shown = []  # what was drawn last: asked for at each frame, and hardly ever ano
 
 def draw_status(line: "object") -> None:
     """Show the state of a Tab."""
-    told = [line.state, line.loaded, line.total, line.outdated, line.alone, line.message, line.refused]
+    told = [line.state, line.loaded, line.total, line.outdated, line.alone, line.message, line.refused, line.silent]
     if told == _shown:
         return
     _shown[:] = told
-    show(find("line-state"), TEXTS[line.state])
+    show(find("line-state"), SILENT if line.silent else TEXTS[line.state])
     progress = find("boot-progress")
     counting = line.state == "booting" and line.total > 0
     hide(progress, not counting)

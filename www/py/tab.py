@@ -22,7 +22,7 @@ from partyline.store import Store
 from worker import Worker
 
 ASK_SECONDS = 10
-FLOWING = (protocol.EVENTS, protocol.HEARTBEAT, protocol.PING)  # what alone is no reason to draw at once
+FLOWING = (protocol.EVENTS, protocol.HEARTBEAT, protocol.PING, protocol.HOLD)  # what alone is no reason to draw at once
 LEFT = "partyline-left"
 LEFT_SECONDS = 600
 
@@ -71,7 +71,7 @@ class Tab:
         self._established = []
         self._follower = Follower()
         self._id = window.workers.tab
-        self._worker = Worker(self._id, self._followed, self._told, self._heard, self._fail)
+        self._worker = Worker(self._id, self._followed, self._told, self._heard, self._fail, self.changed)
         self._handlers = {
             protocol.BOOTING: self._booting,
             protocol.FAILED: self._failed,
@@ -145,6 +145,11 @@ class Tab:
     def replace_worker(self) -> None:
         """Have all tabs follow a new worker: this one cannot be stopped otherwise. What is kept, and sent, goes on."""
         self._worker.replace()
+
+    @property
+    def silent(self) -> bool:
+        """Whether the worker answers nothing, since one of its cells holds it up: all that is shown may be old."""
+        return self._worker.silent
 
     @property
     def alone(self) -> bool:

@@ -29,13 +29,23 @@ class Worker:
         opened: called when another worker is followed than before.
         told, heard: called with what the worker posted to this tab, and to all.
         failed: called with a message when no worker can be had.
+        turned_silent: called when ``silent`` is true from now on.
     """
 
-    def __init__(self, tab: str, opened: "object", told: "object", heard: "object", failed: "object") -> None:
+    def __init__(
+        self,
+        tab: str,
+        opened: "object",
+        told: "object",
+        heard: "object",
+        failed: "object",
+        turned_silent: "object",
+    ) -> None:
         page = document.documentElement.dataset
         self._tab = tab
         self._opened = opened
         self._failed = failed
+        self._turned_silent = turned_silent
         self._told = ffi.create_proxy(told)
         self._heard = ffi.create_proxy(heard)
         self._broken = ffi.create_proxy(lambda why: self._check())
@@ -51,12 +61,19 @@ class Worker:
         self._rungs = [rung for rung in able if rung == forced] if forced else able
         self._key = f"{KEY}-{forced}" if forced else KEY  # those that are forced are apart from all others
         self._refusal = "" if self._rungs else NOT_ABLE.format(forced, ", ".join(able))
-        self._link = Link(page.build, self._rungs, float(page.silence)) if self._rungs else None
+        # where stacks cannot be suspended any cell may hold the worker up, for as long as it runs
+        busy = float(page.busy) if hasattr(window.WebAssembly, "Suspending") else None
+        self._link = Link(page.build, self._rungs, float(page.silence), busy) if self._rungs else None
 
     @property
     def rung(self) -> str:
         """The rung of the ladder that the worker stands on; empty for none."""
         return self._link.rung if self._worker else ""
+
+    @property
+    def silent(self) -> bool:
+        """Whether the worker answers nothing, since a cell holds it up."""
+        return self._link is not None and self._link.silent
 
     @property
     def alone(self) -> bool:
@@ -136,6 +153,10 @@ class Worker:
                 self._keep(action[1])
             elif action[0] == link.ASK:
                 self.post({"kind": protocol.PING})
+            elif action[0] in (link.INQUIRE, link.HELD):
+                self._say(action[0], action[1])
+            elif action[0] == link.SILENT:
+                self._turned_silent()
             elif action[0] == link.CHECK:
                 self._check()
             elif action[0] == link.FAIL:
@@ -155,6 +176,12 @@ class Worker:
             return
         self._worker.listen(self._listening)
         self._opened()
+        self._say(link.INQUIRE, record)
+
+    def _say(self, kind: str, record: "tuple") -> None:
+        """Something about a worker, to the other tabs."""
+        if self._notices:
+            self._notices.postMessage(json.dumps({"kind": kind, "record": list(record)}))
 
     def _check(self) -> None:
         """The worker does not come: is it the rung, or can its script not be had just now?"""
@@ -189,7 +216,13 @@ class Worker:
         return json.dumps(list(record) + [time.time()])
 
     def _noticed(self, text: str) -> None:
-        generation, rung, build, _ = json.loads(text)
+        said = json.loads(text)
+        if isinstance(said, dict):  # about a worker that is followed; a list is the record of one to follow
+            record = tuple(said["record"])
+            inquires = said["kind"] == link.INQUIRE
+            self._act(self._link.inquired(record) if inquires else self._link.held(record, now()))
+            return
+        generation, rung, build, _ = said
         actions = self._link.told((generation, rung, build), now())
         if actions and actions[0][0] == link.OPEN:
             window.workers.keep(self._key, text)  # who said it may have had no place to keep it

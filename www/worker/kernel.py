@@ -103,7 +103,7 @@ class Kernel:
     Args:
         guard: stops cells; one for the whole worker.
         name: the notebook's, part of what its code is compiled under.
-        hold: is called with True before a cell runs that cannot be suspended, and with False after it.
+        hold: is called with True before a cell runs, and with False after it.
         told: is called with a cell's id, its state (queued, running, done, error or idle), its execution count, and how
             long it took in seconds. It does not raise: the kernel must go on.
         given: what cells have around them.
@@ -187,9 +187,7 @@ class Kernel:
 
     async def _execute(self, run: CellRun, source: str) -> bool:
         """Run the source; returns whether it went well. What it raised has gone to the sink."""
-        holds = not self._guard.can_suspend
-        if holds:
-            self._hold(True)
+        self._hold(True)
         try:
             python = await self._given.prepare(run, source)
             code = CodeRunner(python, filename=run.filename, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).compile()
@@ -210,8 +208,7 @@ class Kernel:
                 run.sink.error(name, said, reports.error_text(error, self._names))
             return False
         finally:
-            if holds:
-                self._hold(False)
+            self._hold(False)
         return True
 
     def _remember(self, filename: str, source: str) -> None:

@@ -34,7 +34,7 @@ class Opened:
         guard: stops cells.
         post: tells all tabs that have it open, or the one on a port; a dict with ``what`` and more.
         changed: is called after each change, for who saves.
-        hold: is called with True before a cell runs during which this worker may hear nothing, and with False after it.
+        hold: is called with True before a cell runs, which may have this worker hear nothing, and with False after.
         given: what cells have around them.
     """
 

@@ -82,7 +82,7 @@ class Session:
         self._server_build = ""
         self._identity: str | None = None
         self._tabs = Tabs()
-        self._holding = 0  # so many cells run that cannot be suspended
+        self._holding = 0  # so many cells run
         self._tabs_told = 0  # how many the server was told of
         self._tabs_shown = 0  # how many the tabs were told of
         self._topics = Subscriptions()
@@ -216,11 +216,12 @@ class Session:
         return self._publishing.publish(CELLS, {"id": event_id, "topic": topic, "data": data})
 
     def cells_hold(self, on: bool) -> list[Effect]:
-        """A cell begins, or has ended, during which this worker may hear nothing: where stacks cannot be suspended."""
+        """A cell begins, or has ended: inside one long computation of its, nothing is heard."""
         was = self._holding > 0
         self._holding += 1 if on else -1
-        if was == (self._holding > 0):
-            return []
+        return [] if was == (self._holding > 0) else self._tell_hold(on)
+
+    def _tell_hold(self, on: bool) -> list[Effect]:
         # not over the channel: a hidden tab has left it, and one that says hello does not heed it until it is answered
         frame = protocol.encode({"kind": protocol.HOLD, "on": on})
         return [Tell(port, frame) for port in self._tabs]
@@ -336,8 +337,8 @@ class Session:
     def _fault(self, what: object, now: float) -> list[Effect]:
         if what not in FAULTS:
             raise ProtocolError("bad_fault", f"A fault is one of: {', '.join(FAULTS)}.")
-        if what != "cut":
-            return [Fault(str(what))]
+        if what != "cut":  # the tabs are not to take it for a long computation
+            return [*([] if self._holding == 0 else self._tell_hold(False)), Fault(str(what))]
         if not self._socket_open:
             return []
         return [HangUp(protocol.CLOSE_NORMAL, "cut, as a tab asked"), *self._lost("cut, as a tab asked", now)]

@@ -10,12 +10,15 @@ Web Lock, which the others reach over a BroadcastChannel; ``own``, a worker for 
 the tab goes down to the next one that its browser can do.
 
 Silence is not slowness: a worker that is starting may take a minute between two words, for a weak machine compiles
-that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up.
+that long. Only one that has been there, and answers no ping for ``silence`` seconds, is given up. While cells run it is
+*held*, for they may be inside one long computation: then it is given up after ``busy`` seconds. What a new tab cannot
+know of a worker that does not answer, the others tell: it inquires, and who follows the same one says that it is held.
 
 Facts go in, with ``now`` in seconds; actions come out, to be carried out in order: ``(OPEN, record)``: leave the worker
-before, and open this one; ``(KEEP, record)``: keep it for tabs to come, and tell the others; ``(NOTE, record)``: keep
-it, and tell nobody; ``(ASK,)``: post a ping; ``(CHECK,)``: see whether the worker's script can be had, and say
-``broken``; ``(FAIL,)``: there is no worker to be had just now.
+before, open this one, and inquire; ``(KEEP, record)``: keep it for tabs to come, and tell the others;
+``(NOTE, record)``: keep it, and tell nobody; ``(ASK,)``: post a ping; ``(CHECK,)``: see whether the worker's script can
+be had, and say ``broken``; ``(FAIL,)``: there is no worker to be had just now; ``(INQUIRE, record)``: ask the others
+whether this worker is held; ``(HELD, record)``: tell them that it is; ``(SILENT,)``: ``silent`` is true from now on.
 """
 
 TYPE_CHECKING = False
@@ -36,6 +39,9 @@ NOTE = "note"
 ASK = "ask"
 CHECK = "check"
 FAIL = "fail"
+INQUIRE = "inquire"
+HELD = "held"
+SILENT = "silent"
 
 FIRST_WORD = 10.0  # seconds: so long a worker's first script may take to say that it is there
 RETRY = 5.0  # where no rung worked: perhaps the server that has the worker's script is away
@@ -55,11 +61,16 @@ class Link:
         build: the hash of the worker's files, as the tab's page was told.
         rungs: those that this browser can do, the best first.
         silence: seconds without an answer, after which a worker is given up.
+        busy: the same while it is held; None for however long it takes.
+
+    ``silent`` says whether the worker is held and answers nothing, so that the user may be told.
     """
 
-    def __init__(self, build: str, rungs: "Sequence[str]", silence: float) -> None:
+    def __init__(self, build: str, rungs: "Sequence[str]", silence: float, busy: "float | None") -> None:
         self.build = build
         self.silence = silence
+        self.busy = busy
+        self.silent = False
         self.record: "Record" = (0, 0, "")
         self.state = ""
         self._rungs = [RUNGS.index(rung) for rung in rungs]
@@ -106,6 +117,7 @@ class Link:
     def word(self, running: bool, now: float) -> "list[Action]":
         """The worker said something; ``running`` where it was Python that did."""
         self._asked_at = None
+        self.silent = False
         self._tried_anew = False
         self._useless.discard(self.record[1])
         begins = running and self.state != RUNNING and self.record[1] != OWN
@@ -171,6 +183,19 @@ class Link:
         self._asked_at = None
         self._due = max(self._due, now + self.silence / 4)
 
+    def inquired(self, record: "Record") -> "list[Action]":
+        """Another tab asks whether this worker is held."""
+        follows = self.state == RUNNING and record == self.record and record[1] != OWN
+        return [(HELD, record)] if follows and self._held else []
+
+    def held(self, record: "Record", now: float) -> "list[Action]":
+        """Another tab says that this worker is held: that it does not answer does not mean that it is dead."""
+        if self.state != OPENING or record != self.record:
+            return []
+        self._held = True
+        self._due = now + FIRST_WORD
+        return []
+
     def next_due(self) -> "float | None":
         """When ``tick`` has something to do; None for never."""
         return self._due if self.state else None
@@ -182,6 +207,10 @@ class Link:
         if now - self._due > LATE and self.state != FAILED:
             return self.woke(now)
         if self.state == OPENING:
+            if self._held:  # as it was said a while ago; who said so may have given it up since
+                self._held = False
+                self._due = now + FIRST_WORD
+                return [(INQUIRE, self.record)] + self._is_silent()
             if self._tried_anew:
                 self._due = now + FIRST_WORD
                 return [(CHECK,)]
@@ -192,15 +221,20 @@ class Link:
             return self._open((self.record[0] + 1, self._rungs[0], self.record[2]), now)
         if self.state == LOADING:
             return self._next_generation(now)
-        if self._held:
-            self._due = now + self.silence
-            return []
         if self._asked_at is None:
             self._asked_at = now
-        elif now - self._asked_at >= self.silence:
+        waited = now - self._asked_at
+        limit = self.busy if self._held else self.silence
+        if limit is not None and waited >= limit:
             return self._next_generation(now)
         self._due = now + self.silence / 4
-        return [(ASK,)]
+        return [(ASK,)] + (self._is_silent() if waited >= self.silence else [])
+
+    def _is_silent(self) -> "list[Action]":
+        if self.silent:
+            return []
+        self.silent = True
+        return [(SILENT,)]
 
     def _next_generation(self, now: float) -> "list[Action]":
         record = (self.record[0] + 1, self.record[1], self.record[2])
@@ -213,6 +247,6 @@ class Link:
         self.record = record
         self.state = OPENING
         self._asked_at = None
-        self._held = False
+        self._held = self.silent = False
         self._due = now + FIRST_WORD
         return [(OPEN, record)]
