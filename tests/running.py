@@ -21,7 +21,8 @@ from typing import Any
 import trustme
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 120
+STOP_SECONDS = 60
 SECRET = "the secret of all servers in tests"
 
 
@@ -108,14 +109,14 @@ class Server:
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=20)
+            process.wait(timeout=STOP_SECONDS)
 
     def stop(self) -> None:
         """Ask it to end, and wait until it has."""
         process, self._process = self._process, None
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            process.wait(timeout=STOP_SECONDS)
 
     def status(self) -> dict[str, Any]:
         """GET /api/status."""
@@ -124,7 +125,7 @@ class Server:
     def get(self, path: str) -> dict[str, Any]:
         """A GET's JSON. Raises OSError where there is no answer, HTTPError where it is an error."""
         with urllib.request.urlopen(
-            self.url + path, timeout=10, context=self.trust() if self.authority else None
+            self.url + path, timeout=STOP_SECONDS, context=self.trust() if self.authority else None
         ) as response:
             value: dict[str, Any] = json.load(response)
             return value
@@ -138,7 +139,7 @@ class Server:
         )
         try:
             with urllib.request.urlopen(
-                request, timeout=10, context=self.trust() if self.authority else None
+                request, timeout=STOP_SECONDS, context=self.trust() if self.authority else None
             ) as response:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from .driver import DriverError
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class BiDi:
@@ -53,7 +53,7 @@ class BiDi:
 
     def _listen(self, url: str, opened: Future[ClientConnection]) -> None:
         try:
-            with connect(url, max_size=None, proxy=None) as socket:
+            with connect(url, max_size=None, proxy=None, ping_interval=None, open_timeout=PATIENCE) as socket:
                 opened.set_result(socket)
                 for text in socket:
                     message = json.loads(text)

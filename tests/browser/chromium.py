@@ -35,7 +35,7 @@ FLAGS = (
     f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 )
 UNWANTED = ("--disable-back-forward-cache",)  # Playwright's, and not a user's
-PATIENCE = 30.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
+PATIENCE = 120.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
 
 T = TypeVar("T")
 
@@ -84,6 +84,7 @@ class Chromium(Engine):
         if hides:
             return self._own_process(url)
         context = self.run(self._process.new_context(locale="en-GB"))
+        context.set_default_timeout(1000 * PATIENCE)
         return ChromiumBrowser(self, url, context, self.workers.of(url))
 
     def _own_process(self, url: str) -> ChromiumBrowser:
@@ -98,6 +99,7 @@ class Chromium(Engine):
         except BaseException:
             process.end()
             raise
+        browser.contexts[0].set_default_timeout(1000 * PATIENCE)
         return ChromiumBrowser(self, url, browser.contexts[0], workers.of(url), process)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -57,8 +58,12 @@ class WorkerConsoles:
         for target, session in list(self._sessions.items()):
             if self._origins[session] == origin:
                 del self._sessions[target]
-                await self._session.send("Target.detachFromTarget", {"sessionId": session})
-                await self._session.send("Target.closeTarget", {"targetId": target})
+                for method, parameters in (
+                    ("Target.detachFromTarget", {"sessionId": session}),
+                    ("Target.closeTarget", {"targetId": target}),
+                ):
+                    with contextlib.suppress(playwright.Error):  # it has ended by itself
+                        await self._session.send(method, parameters)
 
     def _received(self, event: dict[str, Any]) -> None:
         lines = self._lines.get(self._origins.get(event["sessionId"], ""))

@@ -86,7 +86,10 @@ def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Call
 
     yield make
     for browser in browsers:
-        browser.close()
+        try:
+            browser.close()
+        except DriverError as error:  # the others are to be closed all the same, and the test has had its verdict
+            request.node.add_report_section("teardown", "browser", f"It did not close: {error}")
 
 
 def sharing(node: pytest.Item) -> tuple[bool, dict[str, str]]:

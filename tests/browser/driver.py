@@ -23,8 +23,8 @@ from typing import Any, TypeVar
 DEADLINE = 120.0
 POLL_SECONDS = 0.05
 
-# or is not there yet
-TAKES_FOCUS = "(e => !e || e.isContentEditable || e.tabIndex >= 0)(document.querySelector('[data-testid=%s]'))"
+# null while it is not there
+TAKES_FOCUS = "(e => e && (e.isContentEditable || e.tabIndex >= 0))(document.querySelector('[data-testid=%s]'))"
 
 T = TypeVar("T")
 
@@ -67,7 +67,10 @@ class Page(ABC):
 
     def type(self, test_id: str, text: str) -> None:
         """Type into an element, as a user does, who presses what takes no focus by itself; a line break is Enter."""
-        if not self.evaluate(TAKES_FOCUS % test_id):
+        takes = wait(
+            lambda: self.evaluate(TAKES_FOCUS % test_id), lambda seen: seen is not None, f"{self!r}: {test_id}"
+        )
+        if not takes:
             self.click(test_id)
         self._type(test_id, text)
 
@@ -152,9 +155,11 @@ class Page(ABC):
         return dict(entries)
 
     def diagnostics(self) -> dict[str, Any]:
-        """What the worker knows of itself."""
-        value: dict[str, Any] = self.evaluate("window.partyline.diagnostics()")
-        return value
+        """What the worker knows of itself. One that was given up meanwhile does not answer, and the next is asked."""
+        told: dict[str, Any] = wait(
+            lambda: self.evaluate("window.partyline.diagnostics()"), bool, f"{self!r}: the worker to answer"
+        )
+        return told
 
     def wait_visibility(self, state: str) -> None:
         """Wait until the document says that it is visible, or hidden."""

@@ -75,6 +75,12 @@ def wait_opened(page: Page) -> None:
     wait(lambda: len(cells(page)), lambda count: count > 0, f"{page!r} to show cells")
 
 
+def wait_saved(page: Page) -> None:
+    """Wait until all is kept, of what was typed just now too: that it is not is shown at the next frame."""
+    page.evaluate("new Promise(shown => requestAnimationFrame(() => setTimeout(shown)))")
+    page.wait_text("notebook-saved", "Saved")
+
+
 def ask(page: Page, do: str, **fields: Any) -> Any:
     """Ask the worker as the page does, and fail where it refuses."""
     request = json.dumps(json.dumps({"do": do, **fields}))

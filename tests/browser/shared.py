@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.running import Server
 
-from .driver import Browser, DriverError, Engine, Page
+from .driver import Browser, DriverError, Engine, Page, wait
 
 KEEPER = "/room"
 
@@ -62,6 +62,8 @@ class Shared:
         try:
             if browser is not None:
                 browser.close()
+        except DriverError as error:
+            print(f"A browser that tests shared did not close: {error}")
         finally:
             if server is not None:
                 server.kill()
@@ -76,5 +78,6 @@ class Shared:
                     page.close()
         except DriverError:
             return False
-        self._browser.pages[:] = [self._keeper]
+        self._browser.pages[:] = [keeper] = [self._keeper]
+        wait(lambda: keeper.diagnostics()["tabs"], lambda count: count == 1, "the worker to know of one tab")
         return True

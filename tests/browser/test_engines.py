@@ -59,11 +59,14 @@ def test_tabs_are_in_view_until_they_are_hidden(server: Server, new_browser: New
     def seen() -> list[str]:
         return [page.evaluate("document.visibilityState") for page in pages]
 
-    assert seen() == ["visible"] * 3
+    def wait_seen(*states: str) -> None:
+        wait(seen, lambda found: found == list(states), f"tabs to be {states}")
+
+    wait_seen("visible", "visible", "visible")
     pages[1].background()
-    assert seen() == ["visible", "hidden", "visible"]
+    wait_seen("visible", "hidden", "visible")
     pages[1].foreground()
-    assert seen() == ["visible"] * 3
+    wait_seen("visible", "visible", "visible")
 
 
 def test_a_frozen_tab_does_nothing(engine: Engine, server: Server, new_browser: NewBrowser) -> None:
@@ -83,11 +86,18 @@ def test_a_frozen_tab_does_nothing(engine: Engine, server: Server, new_browser: 
 
 
 def test_a_page_comes_back_from_the_cache(browser: Browser) -> None:
+    """In one of a few tries: a browser lets go of a page that does not freeze in time, as on a loaded machine."""
     page = browser.open(PLAIN)
-    page.evaluate(WATCH)
-    page.go("/nowhere")
-    page.back()
-    wait(lambda: page.evaluate("window.seen"), lambda seen: seen[-1:] == ["kept"], "the page as it was")
+    seen: list[str] | None = None
+    for _ in range(5):
+        page.evaluate(WATCH)
+        page.go("/nowhere")
+        page.back()
+        page.wait_visibility("visible")
+        seen = wait(lambda: page.evaluate("window.seen ?? ['loaded']"), bool, "the page to be shown")
+        if seen[-1] == "kept":
+            return
+    raise AssertionError(f"the page was never kept: {seen}")
 
 
 def test_a_tab_that_crashes(engine: Engine, browser: Browser) -> None:

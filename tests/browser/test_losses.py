@@ -18,7 +18,7 @@ from .flow import Flow
 
 NewBrowser = Callable[[str], Browser]
 
-SILENCE_MS = "2000"  # a worker that is busy on a loaded machine must not count as lost
+SILENCE_MS = "4000"  # a worker that is busy on a loaded machine must not count as lost
 RETENTION = "10000000"  # the log must still have all that came while a hundred workers were lost
 LOSSES = int(os.environ.get("LOSSES", "2"))
 TABS = 3
@@ -27,7 +27,7 @@ TABS = 3
 @pytest.fixture
 def server(make_server: Callable[..., Server]) -> Server:
     """A server whose pages lose patience soon."""
-    server = make_server(WORKER_SILENCE_MS=SILENCE_MS, RETENTION=RETENTION)
+    server = make_server(WORKER_SILENCE_MS=SILENCE_MS, RETENTION=RETENTION, REPLAY=RETENTION)
     server.start()
     return server
 

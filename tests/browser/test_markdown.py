@@ -243,6 +243,7 @@ def test_the_outline_follows_the_headings(server: Server, browser: Browser) -> N
     page = notebook.open_notebook(browser)
     notebook.wait_opened(page)
     page.click("command-markdown")
+    wait(lambda: notebook.cells(page)[0]["type"], lambda kind: kind == "markdown", "a Markdown cell")
     page.type("cell-editor", "# First\n## Second <b>part</b>")
     page.press("Shift+Enter")
     links = "document.querySelectorAll('[data-testid=outline-list] a')"

@@ -26,11 +26,6 @@ def open_two(browser: Browser) -> tuple[Page, Page]:
     return pages
 
 
-def wait_saved(page: Page) -> None:
-    """Wait until all is kept."""
-    page.wait_text("notebook-saved", "Saved")
-
-
 @SUSPENDING
 @pytest.mark.alone(why="it reloads all tabs")
 def test_two_tabs_show_one_notebook(server: Server, browser: Browser) -> None:
@@ -83,7 +78,7 @@ def test_a_reload_of_the_only_tab_keeps_text_and_outputs(server: Server, browser
     notebook.wait_opened(page)
     notebook.wait_texts(page, ["kept = 'all'\nprint(kept)"])
     assert notebook.wait_ended(page, "first").output == "all"
-    wait_saved(page)
+    notebook.wait_saved(page)
     again = notebook.run(page, "kept").output
     assert again == "'all'" if keeps_worker(page) else again.startswith("Traceback")
 
@@ -107,15 +102,16 @@ def test_nothing_typed_is_lost_with_the_worker(server: Server, browser: Browser)
     """It is killed while one types, and cells are added; both tabs come to the same."""
     one, two = open_two(browser)
     one.type("cell-editor", "a = 1")
-    wait_saved(one)
+    notebook.wait_saved(one)
     one.type("cell-editor", "\nb = 2")
     one.evaluate("void window.partyline.fault('kill')")
     one.type("cell-editor", "\nc = 3")
     one.press("Escape", "b")
     for page in (one, two):
         page.wait_text("said", lambda text: "started anew" in text)
+    for page in (one, two):
         notebook.wait_texts(page, ["a = 1\nb = 2\nc = 3", ""])
-    wait_saved(one)
+    notebook.wait_saved(one)
     assert notebook.run(two, "1 + 1").output == "2"
 
 
@@ -200,7 +196,7 @@ def test_the_list_of_notebooks(server: Server, browser: Browser) -> None:
     notebook.wait_opened(page)
     page.type("cell-editor", "1 + 1")
     notebook.start(page, "first", "done")
-    wait_saved(page)
+    notebook.wait_saved(page)
     page.go("/notebook")
     page.wait_text("notebook-list", lambda seen: seen.startswith("mine1 cell · changed"))
     lessons = wait(lambda: page.evaluate(LESSONS), lambda seen: len(seen) > 0, "lessons")
@@ -237,13 +233,14 @@ def test_what_was_there_before_a_reset_can_be_had_back_after_python_was_lost(ser
     notebook.wait_opened(lesson)
     assert hidden(lesson, "notebook-back")
     added = notebook.run(lesson, "print('mine')").id
-    wait_saved(lesson)
+    notebook.wait_saved(lesson)
     for _ in range(2):  # of a second reset nothing is to be had back
+        lesson.evaluate("void (document.querySelector('[data-testid=said]').hidden = true)")
         lesson.click("notebook-reset")
         lesson.click("dialog-yes")
         lesson.wait_text("said", lambda seen: "original" in seen)
         wait(lambda: notebook.look(lesson, added), lambda seen: seen is None, "the original")
-    wait_saved(lesson)
+    notebook.wait_saved(lesson)
     lesson.evaluate("void window.partyline.fault('kill')")
     lesson.wait_text("said", lambda text: "started anew" in text)
     notebook.wait_opened(lesson)
@@ -271,23 +268,23 @@ def test_two_pythons_with_one_notebook_lose_nothing(server: Server, browser: Bro
     for page in (one, two):
         notebook.wait_opened(page)
     added = notebook.add(one, "'of the first'")
-    wait_saved(one)
+    notebook.wait_saved(one)
     come_forward(two)
     wait(lambda: notebook.look(two, added), lambda seen: seen is not None, "what the other kept")
-    wait_saved(two)
+    notebook.wait_saved(two)
 
     notebook.add(two, "'of the second'")
-    wait_saved(two)
+    notebook.wait_saved(two)
     assert two.evaluate("location.pathname") == f"/notebook/{name}"
     notebook.add(one, "'more of the first'")
     one.wait_text("notebook-title", f"{name}-2")
     one.wait_text("notebook-moved-text", lambda text: f"kept as {name}-2" in text)
-    wait_saved(one)
+    notebook.wait_saved(one)
     notebook.add(one, "'and more'")
-    wait_saved(one)
+    notebook.wait_saved(one)
     assert one.evaluate("location.pathname + location.search") == f"/notebook/{name}-2?ladder=own"
     assert notebook.run(one, "1 + 1").output == "2"
-    wait_saved(one)
+    notebook.wait_saved(one)
     first, second = notebook.texts(one), notebook.texts(two)
     assert first == ["", "'of the first'", "'more of the first'", "'and more'", "1 + 1"]
     assert second == ["", "'of the first'", "'of the second'"]
@@ -310,7 +307,7 @@ def test_what_a_closed_tab_left_is_kept_beside_what_was_written_since(server: Se
     notebook.wait_opened(page)
     page.evaluate("document.querySelector('[data-testid=cell-editor]').click()")
     page.type("cell-editor", "since")
-    wait_saved(page)
+    notebook.wait_saved(page)
     whole = notebook.ask(page, "open")["notebook"]
     whole["cells"][0]["source"] = "left"
     whole.update(rev=99, versions={"another": 99})
@@ -355,7 +352,7 @@ def test_what_two_tabs_typed_while_there_was_no_worker_is_put_together(server: S
     one.type("cell-editor", "first = 1\nlast = 2")
     for page in (one, two):
         notebook.wait_texts(page, ["first = 1\nlast = 2"])
-        wait_saved(page)
+        notebook.wait_saved(page)
     two.type("cell-editor", "")
     two.press("Control+End")
     one.evaluate("void window.partyline.fault('kill')")
@@ -369,7 +366,7 @@ def test_what_two_tabs_typed_while_there_was_no_worker_is_put_together(server: S
         assert text.count(typed) == 1, text
     notebook.wait_texts(two, [text])
     for page in (one, two):
-        wait_saved(page)
+        notebook.wait_saved(page)
     assert one.errors + two.errors == []
 
 

@@ -56,7 +56,7 @@ def test_what_a_worker_that_hears_nothing_was_not_told_outlives_a_reload(server:
     notebook.wait_opened(page)
     page.type("cell-editor", "sum(range(10 ** 12))")
     below = notebook.add(page, "")
-    page.wait_text("notebook-saved", "Saved")
+    notebook.wait_saved(page)
     notebook.start(page, "first")
     page.evaluate(f"document.querySelector('[data-id={below}]').focus()")
     page.press("Enter", "x", " ", "=", " ", "1", "Escape", "k")
@@ -64,7 +64,7 @@ def test_what_a_worker_that_hears_nothing_was_not_told_outlives_a_reload(server:
     page.reload()
     notebook.wait_opened(page)
     notebook.wait_texts(page, ["sum(range(10 ** 12))", "x = 1"])
-    page.wait_text("notebook-saved", "Saved")
+    notebook.wait_saved(page)
     assert page.errors == []
 
 
@@ -74,7 +74,7 @@ def test_a_deleted_notebook_does_not_come_back(server: Server, browser: Browser)
     page = notebook.open_notebook(browser, "/notebook/gone")
     notebook.wait_opened(page)
     page.type("cell-editor", "before")
-    page.wait_text("notebook-saved", "Saved")
+    notebook.wait_saved(page)
     whole = notebook.ask(page, "open")["notebook"]
     page.go("/notebook")
     keep = "localStorage.setItem('partyline-notebook-gone', left)"

@@ -9,7 +9,7 @@ import pytest
 from tests.running import Server
 
 from . import room
-from .driver import Browser, Engine
+from .driver import Browser, Engine, wait
 
 SURVIVING = ("generation", "worker", "object", "sockets_opened")
 """What a worker that outlives a reload tells as it did before; ``object`` is the id of its session in its Python."""
@@ -35,8 +35,8 @@ def test_reload_of_the_only_tab(server: Server, browser: Browser, engine: Engine
         room.wait_sent(page)
         room.wait_listed(page, room.logged(server))
         page.wait_text("room-count", "1")
-        status, now = server.status(), page.diagnostics()
-        assert (status["sockets"], status["browsers"]) == (1, 1)
+        now = page.diagnostics()
+        wait(server.status, lambda status: (status["sockets"], status["browsers"]) == (1, 1), "one socket, one browser")
         assert now["sockets_opened"] == 1
         assert now["tabs"] == 1
         if engine.extended_lifetime:
@@ -69,6 +69,7 @@ def test_the_server_sees_nothing_of_a_reload(server: Server, browser: Browser) -
         while not stop.is_set():
             status = server.status()
             seen.add((status["sockets"], status["browsers"]))
+            stop.wait(0.02)
 
     looker = threading.Thread(target=look)
     looker.start()

@@ -58,6 +58,7 @@ def test_five_tabs_one_socket(server: Server, new_browser: NewBrowser) -> None:
 
 
 @pytest.mark.plain_http
+@pytest.mark.alone(why="a frozen line is not to be taken for dead", HEARTBEAT_MS="60000")
 def test_a_late_tab_gets_its_list_from_the_worker(server: Server, proxy: Proxy, new_browser: NewBrowser) -> None:
     """It shows what the first shows while the line is frozen, and no request is made for it but the page's files."""
     room.fill(server, [f"before {number}" for number in range(30)])
@@ -97,7 +98,7 @@ def test_the_count_falls_when_the_last_tab_is_closed(server: Server, new_browser
     tabs[1].wait_text("tabs-count", "1")
     wait_counts(server, 2, 2)
     tabs[1].close()
-    wait_counts(server, 1, 1, seconds=15)
+    wait_counts(server, 1, 1)
     witness.wait_text("room-count", "1")
 
 
@@ -109,7 +110,7 @@ def test_a_tab_opened_after_all_were_closed(server: Server, new_browser: NewBrow
     room.say(first, "while there")
     room.wait_sent(first)
     first.close()
-    wait_counts(server, 0, 0, seconds=15)
+    wait_counts(server, 0, 0)
     room.fill(server, ["while away 1", "while away 2"])
     second = browser.open("/room")
     second.wait_line()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any, ClassVar, TypeVar
 
 from .driver import DriverError, Page, wait
 
-PATIENCE = 30.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
+PATIENCE = 120.0  # for a single thing the browser is told; a page that is stuck must not hold up the tests
 
 # WebDriver's own characters for keys (section 17.4.2)
 KEYS = {
@@ -61,10 +62,21 @@ class WebDriverPage(Page):
         self._with(test_id, lambda element: element.send_keys(text.replace("\n", KEYS["Enter"])))
 
     def press(self, *keys: str) -> None:
-        """Sent to the element that has the focus; modifiers are let go of at the end by themselves."""
-        for key in keys:
-            text = "".join(KEYS.get(part, part) for part in key.split("+"))
-            self._run(lambda driver, text=text: self._focused(driver).send_keys(text))
+        """Sent to the element that has the focus; modifiers are let go of at the end by themselves.
+
+        What is the same key again goes out with the first, since ``d d`` must be quick.
+        """
+        for key, same in groupby(keys):
+            text = "".join(KEYS.get(part, part) for part in key.split("+")) * len(list(same))
+            wait(lambda text=text: self._run(lambda driver: self._send(driver, text)), bool, f"{key} to be pressed")
+
+    def _send(self, driver: Any, text: str) -> bool:
+        """Whether the element that had the focus stayed there until it was sent this."""
+        try:
+            self._focused(driver).send_keys(text)
+        except self.stale:
+            return False
+        return True
 
     def _with(self, test_id: str, act: Callable[[Any], None]) -> None:
         """Do something with an element; anew where it gave way to another between being found and being used."""

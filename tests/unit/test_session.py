@@ -398,7 +398,7 @@ def test_without_tabs_it_hangs_up_and_takes_up_again_with_the_next() -> None:
     effects = session.tick(1.0 + session_module.IDLE_GRACE)
     assert HangUp(1000, "no tab is left") in effects
     assert session.state == "idle"
-    assert Dial() in session.tab_said(2, hello("room", tab="t2"), 7.0)
+    assert Dial() in session.tab_said(2, hello("room", tab="t2"), 9.5)
     (frame,) = sent(session.socket_opened(7.0))
     assert frame["resume"] == ["room"]
 

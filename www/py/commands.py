@@ -4,7 +4,7 @@ A command's name goes to ``act``; what it does there is the page's business. Key
 cell has the focus rather than its text; the editor has its own (``js/editor-keys.js``).
 """
 
-from pyscript import document, ffi, window
+from pyscript import document, ffi
 
 from dom import find, make
 
@@ -44,7 +44,7 @@ MORE_KEYS = {
     "x": "delete",
     "Delete": "delete",
 }
-PAIR_MS = 800  # "d d" is two keys within that time
+PAIR_MS = 1000  # "d d" is two keys within that time
 SVG = "http://www.w3.org/2000/svg"
 
 
@@ -112,7 +112,7 @@ class Keys:
     def command(self, event: "object") -> "str | None":
         """What a key that was pressed means."""
         key = key_name(event)
-        now = window.performance.now()
+        now = event.timeStamp  # when it was pressed, however busy the page has been since
         first, at = self._before
         pair = f"{first} {key}"
         if first and now - at < PAIR_MS and pair in self._names:

@@ -8,6 +8,7 @@ from pyscript import document, ffi, window
 from dom import make
 
 SECONDS = 10
+BUTTON_SECONDS = 30  # for who reads slowly, or has it read, and wants to press it
 
 
 class Said:
@@ -49,7 +50,8 @@ class Said:
     def _wait(self) -> None:
         if self._timer is not None:
             window.clearTimeout(self._timer)
-        self._timer = window.setTimeout(self._hide, SECONDS * 1000)
+        has_button = self._element.querySelector("button") is not None
+        self._timer = window.setTimeout(self._hide, (BUTTON_SECONDS if has_button else SECONDS) * 1000)
 
     def _late(self, *_: object) -> None:
         if self._element.matches(":hover, :focus-within"):

@@ -45,6 +45,7 @@ export async function restore(build, load) {
     return (await soon(begin(build))) ? await load(read(build)) : null; // Pyodide's files come while it is read
   } catch (error) {
     console.info(`partyline: no start from the memory snapshot: ${error}`);
+    if (error instanceof Late) return null; // a disk that is slow just now says nothing against the snapshot
     await soon(failed(build)).catch((reason) => console.info(`partyline: it could not be dropped: ${reason}`));
     return null;
   }
@@ -109,7 +110,9 @@ function result(request) {
   });
 }
 
+class Late extends Error {}
+
 function soon(promise) {
-  const late = (_, reject) => setTimeout(() => reject(new Error("IndexedDB does not answer")), PATIENCE_MS);
+  const late = (_, reject) => setTimeout(() => reject(new Late("IndexedDB does not answer")), PATIENCE_MS);
   return Promise.race([promise, new Promise(late)]);
 }

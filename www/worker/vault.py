@@ -31,7 +31,8 @@ from ledger import Batch, Ledger
 from outbox import Found, Letter, read
 
 VERSION = 1
-OPEN_SECONDS = 3.0  # a worker that cannot have its database in this time starts without
+OPEN_SLICES = 10  # so often a worker looks for its database before it starts without,
+SLICE_SECONDS = 0.5  # so far apart: a machine that stands still for a while counts as one look
 PATIENCE_MS = 20
 META, LETTERS, CLAIM = "meta", "letters", "claim"
 
@@ -193,13 +194,17 @@ async def open(generation: int, family: str) -> tuple[Vault, Found]:
     Where there is no database to be had, or not in time, the Vault keeps nothing, and its ``why`` says why.
     """
     nothing = Found([], [], [])
-    try:
-        async with asyncio.timeout(OPEN_SECONDS):
-            database = await connect(f"{family}-outbox", VERSION, {META: None, LETTERS: "id"})
-            ledger, found, why = await _claim(database, generation)
-    except TimeoutError:
-        why = f"its database did not open within {OPEN_SECONDS:.0f} s; what it may hold waits for the next start"
+    opening = asyncio.ensure_future(_open(generation, family))
+    for _ in range(OPEN_SLICES):
+        if opening in (await asyncio.wait([opening], timeout=SLICE_SECONDS))[0]:
+            break
+    else:
+        opening.cancel()
+        seconds = OPEN_SLICES * SLICE_SECONDS
+        why = f"its database did not open within {seconds:.0f} s; what it may hold waits for the next start"
         return Vault(Ledger(generation), None, why), nothing
+    try:
+        database, ledger, found, why = opening.result()
     except (DatabaseError, JsException) as error:
         return Vault(Ledger(generation), None, say(error)), nothing
     if ledger.superseded_by is not None:
@@ -209,6 +214,11 @@ async def open(generation: int, family: str) -> tuple[Vault, Found]:
     for event_id in (*found.expired, *found.unreadable):
         vault.discard(event_id)
     return vault, found
+
+
+async def _open(generation: int, family: str) -> tuple[Any, Ledger, Found, str]:
+    database = await connect(f"{family}-outbox", VERSION, {META: None, LETTERS: "id"})
+    return database, *await _claim(database, generation)
 
 
 async def _claim(database: Any, generation: int) -> tuple[Ledger, Found, str]:

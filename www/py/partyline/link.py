@@ -45,7 +45,8 @@ SILENT = "silent"
 
 FIRST_WORD = 10.0  # seconds: so long a worker's first script may take to say that it is there
 RETRY = 5.0  # where no rung worked: perhaps the server that has the worker's script is away
-STARTING = 60.0  # so long it may be silent while it loads Python
+STARTING = 120.0  # so long it may be silent while it loads Python, which a weak machine compiles all that time
+AGAIN = 60.0  # after so long a tab tries once more where Python could not start
 LATE = 3.0  # a tick that is so much too late says that this tab was asleep, not the worker
 
 OPENING = "opening"
@@ -134,7 +135,7 @@ class Link:
         The next one is for tabs to come to try. This one tries it when it works for another tab, or after a while.
         """
         self.state = FAILED
-        self._due = now + STARTING
+        self._due = now + AGAIN
         self._tried_anew = False
         if self.record[1] == OWN:
             return []
