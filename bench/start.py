@@ -13,20 +13,13 @@ import argparse
 import contextlib
 import statistics
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests import install
-from tests.browser.chromium import Chromium
-from tests.browser.driver import Browser, Engine, Page, wait
-from tests.browser.firefox import Firefox
+from bench.browsers import add_argument, engines
+from tests.browser.driver import Browser, Page, wait
 from tests.running import Server
-
-ENGINES: dict[str, tuple[Callable[[], str | None], Callable[[str], Engine]]] = {
-    "chromium": (install.chromium, Chromium),
-    "firefox": (install.firefox, Firefox),
-}
 
 # A worker of its own for each start; resolves to the seconds until Python was there, and until the tab had joined
 START = """new Promise((resolve, reject) => {
@@ -71,23 +64,16 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m bench.start", description=__doc__.partition("\n")[0])
     parser.add_argument("--starts", type=int, default=10, help="how often each is measured (default: %(default)s)")
-    parser.add_argument("--browser", action="append", choices=ENGINES, help="which browsers (default: both)")
+    add_argument(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
         server.start()
         try:
-            for name in options.browser or ENGINES:
-                find, engine = ENGINES[name]
-                path = find()
-                if path is None:
-                    print(f"{name} is not installed, and was not measured (python tests/install.py installs it)")
-                    continue
-                with contextlib.ExitStack() as stack:
-                    process = stack.enter_context(contextlib.closing(engine(path)))
-                    # in Chromium those whose tabs can be hidden are processes of their own, with a profile on disk
-                    browser = stack.enter_context(contextlib.closing(process.browser(server.url, hides=True)))
-                    report(install.version(path), measure(browser, server, options.starts))
+            for name, process in engines(options.browser):
+                # in Chromium those whose tabs can be hidden are processes of their own, with a profile on disk
+                with contextlib.closing(process.browser(server.url, hides=True)) as browser:
+                    report(name, measure(browser, server, options.starts))
         finally:
             server.kill()
 

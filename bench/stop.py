@@ -16,8 +16,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from bench.start import ENGINES
-from tests import install
+from bench.browsers import add_argument, engines
 from tests.browser import notebook
 from tests.browser.driver import Engine, Page
 from tests.running import Server
@@ -46,20 +45,14 @@ def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m bench.stop", description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: %(default)s)")
-    parser.add_argument("--browser", action="append", choices=ENGINES, help="which browsers (default: both)")
+    add_argument(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
         server.start()
         try:
-            for name in options.browser or ENGINES:
-                find, engine = ENGINES[name]
-                path = find()
-                if path is None:
-                    print(f"{name} is not installed, and was not measured (python tests/install.py installs it)")
-                    continue
-                with contextlib.closing(engine(path)) as process:
-                    measure(install.version(path), process, server, options.rounds)
+            for name, engine in engines(options.browser):
+                measure(name, engine, server, options.rounds)
         finally:
             server.kill()
 

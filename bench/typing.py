@@ -17,8 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.start import ENGINES
-from tests import install
+from bench.browsers import add_argument, engines
 from tests.browser import notebook
 from tests.browser.driver import Browser, Engine, Page, wait
 from tests.running import Server
@@ -86,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.typing", description=__doc__.partition("\n")[0])
     parser.add_argument("--keys", type=int, default=100, help="how many keys are pressed (default: %(default)s)")
     parser.add_argument("--rate", type=int, default=1000, help="how many events come a second (default: %(default)s)")
-    parser.add_argument("--browser", action="append", choices=ENGINES, help="which browsers (default: both)")
+    add_argument(parser)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -98,15 +97,9 @@ def main() -> None:
         try:
             for server in (quiet, busy):
                 server.start()
-            for engine in options.browser or ENGINES:
-                find, make = ENGINES[engine]
-                path = find()
-                if path is None:
-                    print(f"{engine} is not installed, and was not measured (python tests/install.py installs it)")
-                    continue
-                print(f"{install.version(path)}: median, 95th percentile, longest")
-                with contextlib.closing(make(path)) as process:
-                    measure(process, quiet, busy, options.keys, options.rate)
+            for engine, process in engines(options.browser):
+                print(f"{engine}: median, 95th percentile, longest")
+                measure(process, quiet, busy, options.keys, options.rate)
         finally:
             for server in (quiet, busy):
                 server.kill()
