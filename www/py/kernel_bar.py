@@ -15,9 +15,9 @@ STUCK = (
     "started anew. Your text and outputs stay; variables are lost, in all notebooks."
 )
 BUSY = (
-    "Python does not answer. Most likely it is inside one long computation, such as a huge sum, and hears nothing until "
-    "that is done; no tab is told of anything meanwhile. You can wait. Or Python can be started anew: your text and "
-    "outputs stay; variables are lost, in all notebooks."
+    "Python does not answer. Most likely it is inside one long computation, such as a huge sum, and hears nothing "
+    "until that is done; no tab is told of anything meanwhile. You can wait. Or Python can be started anew: your text "
+    "and outputs stay; variables are lost, in all notebooks."
 )
 FORGET = "All variables of this notebook are forgotten, and what runs is stopped. Text and outputs stay."
 
