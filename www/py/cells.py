@@ -179,8 +179,10 @@ class Cell:
 
         def look(went_well: bool) -> None:
             self._here = "done" if went_well else "error"
-            self._draw_state(self.data.get("state", "idle"))
-            self._draw_foot()
+            state = self.data.get("state", "idle")
+            if state not in BUSY:  # else it is about to be drawn as what it is by now: it may not wait any more
+                self._draw_state(state)
+                self._draw_foot()
             if ended is not None:
                 ended(went_well)
 
