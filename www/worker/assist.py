@@ -32,8 +32,7 @@ _MISSING = object()
 
 def complete(text: str, offset: int, namespace: Namespace) -> dict[str, Any]:
     """What could stand at ``offset``: ``{"from": where the word begins, "options": [{"label", "type", "detail",
-    "info"}], "cut": whether there are more}``; ``info`` is the first paragraph of the documentation, and not there where
-    there is none."""
+    "info"}], "cut": whether there are more}``; ``info`` is the documentation's first paragraph, where there is one."""
     before = text[: characters(text, offset)]
     line = before.rsplit("\n", 1)[-1]
     imported = _IMPORT.match(line)
