@@ -103,6 +103,14 @@ def test_a_cells_line_anywhere_in_the_chain_is_enough() -> None:
     assert "other.py" in reports.error_text(group, NAMES)
 
 
+def test_a_magic_has_no_marks_below_it() -> None:
+    """They would be those of the Python that it was made into."""
+    error = failing("print(abs(1 / 0))")
+    linecache.cache["cell-1"] = (1, None, ["%time 1 / 0"], "cell-1")
+    text = reports.error_text(error, NAMES)
+    assert text.splitlines()[1:] == ["Cell [1], line 1", "    %time 1 / 0", "ZeroDivisionError: division by zero"]
+
+
 def test_a_syntax_error_shows_its_line_and_no_machinery() -> None:
     with pytest.raises(SyntaxError) as raised:
         compile("for x in:\n    pass", "cell-1", "exec")

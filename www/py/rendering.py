@@ -1,6 +1,7 @@
 """A cell's outputs, as nbformat has them, made into elements.
 
-Text goes in as text, with the colours that its escapes ask for (``ansi.py``); HTML, Markdown and pictures through what cannot run anything (``js/markdown.js``, ``<img>``).
+Text goes in as text, with the colours that its escapes ask for (``ansi.py``); HTML, Markdown and pictures through what
+cannot run anything (``js/markdown.js``, ``<img>``).
 An output that has only grown is added to, so that a flood of lines costs no more than the lines. While it is paused,
 nothing of it moves; what came meanwhile is shown when it goes on. A screen reader is told what is new while a cell
 runs, within limits (``hearing.py``), and not what stood there before.

@@ -129,6 +129,9 @@ def _keep_cells(told: traceback.TracebackException, names: Mapping[str, str]) ->
     )
     for one in chain:
         own = [frame for frame in one.stack if (frame.filename in names if is_cells else frame.filename not in OURS)]
+        for frame in own:
+            if (frame.line or "").lstrip().startswith(("%", "!", "?")):  # the marks are for what it was made into
+                frame.colno = None
         # with no frame, no "Traceback" line
         one.stack = traceback.StackSummary.from_list(own) if own else None  # type: ignore[assignment]
 
