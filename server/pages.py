@@ -30,6 +30,7 @@ PAGES = {"/": "home", "/room": "room", "/notebook": "notebooks"}
 
 PAGE_FILES = {
     "notebook": (
+        "ansi.py",
         "asking.py",
         "cells.py",
         "commands.py",

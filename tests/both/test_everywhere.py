@@ -80,7 +80,7 @@ def folder_of(interpreter: str) -> Path:
 
 def run_in_node(interpreter: str, folder: Path) -> Run:
     """Run all modules on the interpreter that stands in ``folder``."""
-    paths = [*SHARED.glob("partyline/*.py"), HERE / "runner.py", HERE / f"{SEEDED}.py"]
+    paths = [*SHARED.glob("partyline/*.py"), SHARED / "ansi.py", HERE / "runner.py", HERE / f"{SEEDED}.py"]
     paths += [HERE / f"{module}.py" for module in MODULES]
     files = {
         path.relative_to(SHARED if path.is_relative_to(SHARED) else HERE).as_posix(): path.read_text(encoding="utf-8")

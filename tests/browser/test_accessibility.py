@@ -20,6 +20,8 @@ SHOWN = """
 from IPython.display import HTML
 import sys
 print("printed"); print("complained", file=sys.stderr)
+for file in (sys.stdout, sys.stderr):
+    print(*[f"\\x1b[{code}mcolour" for code in (*range(30, 38), *range(90, 98))], "\\x1b[0m", file=file)
 display(HTML("<table><tr><th>a</th></tr><tr><td>1</td></tr></table>"))
 1 / 0
 """

@@ -144,6 +144,36 @@ DRAWN = """
 """
 
 
+COLOURED = """import asyncio, sys
+class Coloured:
+    def __repr__(self): return "\\x1b[32mgreen\\x1b[0m <b>"
+print("\\x1b[1;31mred <i>\\x1b[3", end="")
+await asyncio.sleep(0.3)
+print("9m bold\\x1b[?25l\\x1b]8;;https://example.org\\x1b\\\\link\\x1b]8;;\\x1b\\\\\\x1b[0m.")
+display(Coloured())
+raise ValueError("\\x1b[35mwhy")"""
+PARTS = "[...document.querySelectorAll('pre.output span')].map(each => [each.className, each.textContent])"
+
+
+def test_a_terminals_colours_are_shown(server: Server, browser: Browser) -> None:
+    """Also where a sequence comes in two parts; all else that a terminal is told is not shown."""
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    output = notebook.run(page, COLOURED).output
+    assert "red <i> boldlink." in output
+    assert "\x1b" not in output
+    assert "green <b>" in output
+    assert output.endswith("ValueError: why")
+    assert page.evaluate(PARTS) == [
+        ["ansi-bold ansi-1", "red <i>"],
+        ["ansi-bold", " bold"],
+        ["ansi-bold", "link"],
+        ["ansi-2", "green"],
+        ["ansi-5", "why"],
+    ]
+    assert page.errors == []
+
+
 @pytest.mark.engines("chromium", "firefox", why="what MicroPython prints does not reach WebKit's driver")
 def test_a_cell_that_fails_to_be_drawn_stops_none_below(server: Server, browser: Browser) -> None:
     """The console has the exception."""

@@ -102,6 +102,29 @@ def test_a_chart_can_be_read_as_a_table(server: Server, browser: Browser) -> Non
     wait(lambda: ink(page), lambda count: count > 0, "the chart to be drawn again")
 
 
+def test_lines_go_from_left_to_right(server: Server, browser: Browser) -> None:
+    """Rows come in any order; one whose x is no number is not drawn, and where all are so, it is said."""
+    page = notebook.open_notebook(browser)
+    make_chart(page, x="t", rows=[{"t": 3, "v": 30}, {"t": 1, "v": 10}, {"t": "no", "v": 5}])
+    run_script(page, "chart.append(JSON.stringify([{t: 2, v: 20}]))")
+    wait_label(page, "3 points", "v 30 at t 3")
+    assert page.evaluate("chart.plot.data") == [[1, 2, 3], [10, 20, 30]]
+    note = "document.querySelector('.chart-note').textContent"
+    assert page.evaluate(note) == ""
+    run_script(page, "chart.update(JSON.stringify([{t: 'Oslo', v: 30}]))")
+    wait_label(page, "0 points", "t")
+    assert page.evaluate(note) == "No row has a number in the field t."
+    assert notebook.complaints(page) == []
+
+
+def test_dates_of_any_year_are_times(server: Server, browser: Browser) -> None:
+    """Where the options say so; by themselves numbers are taken for times from 2001 on."""
+    page = notebook.open_notebook(browser)
+    make_chart(page, x="day", times=True, rows=[{"day": 86400 * 365.25 * n, "v": n} for n in range(-20, 10)])
+    wait_label(page, "30 points", "1979")
+    assert notebook.complaints(page) == []
+
+
 def test_its_width_is_that_of_its_place(server: Server, browser: Browser) -> None:
     page = notebook.open_notebook(browser)
     make_chart(page, rows=[3, 1, 2])

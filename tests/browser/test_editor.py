@@ -378,6 +378,27 @@ def test_help_comes_from_python(server: Server, browser: Browser) -> None:
 
 
 @CHROMIUM
+def test_completions_that_were_cut_are_asked_for_anew(server: Server, browser: Browser) -> None:
+    """A list that was cut lacks what the next letter may call for; one that is whole is enough."""
+    page = notebook.open_notebook(browser)
+    many = [{"label": f"a{number:03}", "type": "variable"} for number in range(200)]
+    labels = "[...document.querySelectorAll('.cm-completionLabel')].map(each => each.textContent)"
+    asked = "window.asked.filter(each => each[0] === 'complete').map(each => each[1])"
+    for cut, texts in ((True, ["z", "ze", "zer"]), (False, ["z"])):
+        answers = {"complete": {"from": 0, "options": [*many, {"label": "zeros", "type": "function"}], "cut": cut}}
+        run_script(page, HELPER, answers=answers)
+        page.click("cell-editor")
+        page.press("Control+a", "Backspace")
+        for count, key in enumerate("zer", 1):
+            page.press(key)
+            expected = texts[:count]
+            wait(lambda: page.evaluate(asked), lambda seen, expected=expected: seen == expected, "it to be asked")
+            wait(lambda: page.evaluate(labels), lambda seen: seen == ["zeros"], "the completions")
+        page.press("Escape")
+    assert notebook.complaints(page) == []
+
+
+@CHROMIUM
 def test_without_an_answer_typing_goes_on(server: Server, browser: Browser) -> None:
     """A worker that does not answer holds nothing up, and one that answers late answers nobody."""
     page = notebook.open_notebook(browser)

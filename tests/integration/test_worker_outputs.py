@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -180,3 +181,57 @@ print(1)"""
         tab.wait(lambda frame: frame.get("what") in ("change", "kernel"))
     assert tab.ask("open", name=name)["value"]["kernel"] == "idle"
     worker.wait_console(f"in broken\n.*\nOSError: no {method}\n")
+
+
+def plain(cell: dict[str, Any]) -> str:
+    """All that a cell has put out, as text."""
+    return "\n".join(
+        output.get("text") or output.get("data", {}).get("text/plain") or "\n".join(output["traceback"])
+        for output in cell["outputs"]
+    )
+
+
+def test_what_is_timed_and_asked_for_is_told(tab: Tab) -> None:
+    sources = [
+        "import asyncio\n%time await asyncio.sleep(0.02, 'slept')",
+        "%%time\nx = 1\nx",
+        "%timeit x + 1",
+        "%time y = x + 1\ny",
+        "print?",
+        "x\n?x.no",
+        "%time 1 / 0",
+    ]
+    tab.open("timed", *sources)
+    cells = tab.run("timed", *"abcdef")
+    assert re.fullmatch(r"Wall time: [\d.]+ m?s\n\n'slept'", plain(cells["a"]))
+    assert re.fullmatch(r"1\nWall time: [\d.]+ [mµn]?s\n", plain(cells["b"]))
+    assert re.fullmatch(r"[\d.]+ ns ± .* per loop \(mean ± std. dev. of \d runs?, .* loops each\)\n", plain(cells["c"]))
+    assert plain(cells["d"]).endswith("\n2")
+    assert plain(cells["e"]).startswith("print(*args, sep=' ', end='\\n', file=None, flush=False)\n\nPrints the values")
+    assert plain(cells["f"]) == "There is nothing called x.no.\n"
+    failed = plain(tab.run("timed", "g")["g"])
+    assert "Wall time" not in failed
+    assert "%time 1 / 0" in failed
+
+
+def test_values_are_shown_as_in_jupyter(tab: Tab) -> None:
+    sources = [
+        "from unittest.mock import Mock\nMock(name='stand-in')",
+        "class Half:\n    __repr__ = lambda self: 'half'\n    _repr_html_ = lambda self: 1 / 0\nHalf()",
+        "['a very long dinner ' * 10, 1]",
+        "from IPython.display import Image\n"
+        "open('dot.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n')\nImage('dot.png', width=3)",
+        "from zoneinfo import ZoneInfo\nZoneInfo('Mars/Base')",
+    ]
+    tab.open("values", *sources)
+    cells = tab.run("values", *"abcde")
+    assert "<Mock name='stand-in'" in plain(cells["a"])
+    assert (
+        plain(cells["b"]) == "Half._repr_html_() failed, and is not shown: ZeroDivisionError: division by zero\n\nhalf"
+    )
+    assert "a very long dinner " * 10 in plain(cells["c"])
+    (picture,) = cells["d"]["outputs"]
+    assert picture["data"]["image/png"] == "iVBORw0KGgo="
+    assert picture["metadata"] == {"image/png": {"width": 3}}
+    assert "zoneinfo/" not in plain(cells["e"])
+    assert "Cell [5], line 2" in plain(cells["e"])

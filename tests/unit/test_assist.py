@@ -53,6 +53,17 @@ def test_names_attributes_keywords_and_modules_are_completed() -> None:
     assert "__add__" in labels("numbers_seen.__a")
 
 
+def test_a_list_that_was_cut_says_so() -> None:
+    """What does not stand in it may fit what is typed next, as most of numpy does after ``np.``."""
+    many = type("Many", (), dict.fromkeys([f"a{number:03}" for number in range(assist.MAX_COMPLETIONS)] + ["zeros"]))
+    whole = assist.complete("many.", 5, {"many": many})
+    assert len(whole["options"]) == assist.MAX_COMPLETIONS
+    assert whole["cut"] is True
+    narrow = assist.complete("many.z", 6, {"many": many})
+    assert [option["label"] for option in narrow["options"]] == ["zeros"]
+    assert narrow["cut"] is False
+
+
 def test_where_the_word_begins_is_told() -> None:
     assert assist.complete("a = math.sq", 11, NAMESPACE)["from"] == 9
 
@@ -108,7 +119,7 @@ def test_offsets_count_as_the_editor_does() -> None:
     assert "append" in labels('m = "🎉"\nprint(numbers_seen.')
     text = '"🎉"; math.sq'
     assert cut(text, assist.complete(text, size(text), NAMESPACE)["from"], size(text)) == "sq"
-    assert assist.complete("x = '🎉' + ", 11, NAMESPACE) == {"from": 11, "options": []}
+    assert assist.complete("x = '🎉' + ", 11, NAMESPACE) == {"from": 11, "options": [], "cut": False}
     text = "'🎉', 𝐱.a"  # a letter that is two, too
     told = assist.complete(text, size(text), {"𝐱": [1]})
     assert cut(text, told["from"], size(text)) == "a"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import random
+from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,9 +59,45 @@ def test_dicts_and_numbers() -> None:
         "title": "Rain",
         "last": 2,
         "rows": [{"day": 1, "rain": 3}, {"day": 2, "rain": None}],
+        "times": False,
     }
     told = bundle([1, 4.5, None])[MIME]
     assert (told["x"], told["rows"]) == (None, [{"value": 1}, {"value": 4.5}, {"value": None}])
+
+
+def test_dates_and_times_become_seconds() -> None:
+    """Those without a zone are the browser's, as the chart shows them."""
+    rows = [{"day": date(2026, 5, day), "rain": day} for day in (3, 4)]
+    told = bundle(rows, x="day")[MIME]
+    assert [row["day"] for row in told["rows"]] == [datetime(2026, 5, day).timestamp() for day in (3, 4)]  # noqa: DTZ001
+    assert told["times"] is True
+    aware = bundle([{"time": datetime(1970, 1, 2, tzinfo=UTC), "rain": 1}])[MIME]
+    assert (aware["x"], aware["rows"]) == ("time", [{"time": 86400.0, "rain": 1}])
+    naive = bundle([{"time": datetime(2026, 5, 3, 12), "rain": 1}])[MIME]  # noqa: DTZ001
+    assert naive["rows"][0]["time"] == datetime(2026, 5, 3, 12).timestamp()  # noqa: DTZ001
+    of_numpy = bundle([{"time": numpy.datetime64("2026-05-03T12:00"), "rain": 1}, {"time": numpy.datetime64("NaT")}])
+    assert of_numpy[MIME]["rows"] == naive["rows"]
+
+
+def test_x_that_is_no_number_is_told_and_the_default_is_counted() -> None:
+    rows = [{"city": "Oslo", "rain": 3}, {"city": "Rome", "rain": 1}]
+    with pytest.raises(ValueError, match="no row has a number or a date in the field 'city' for x; with x=None"):
+        bundle(rows, x="city")
+    assert bundle(rows, x=None)[MIME]["rows"] == [{"rain": 3}, {"rain": 1}]
+    told = bundle([{"time": "12:00", "rain": 3}, {"time": "13:00", "rain": 1}])[MIME]
+    assert (told["x"], told["y"], told["rows"]) == (None, ["rain"], [{"rain": 3}, {"rain": 1}])
+
+
+def test_rows_stand_in_the_order_of_x_and_those_without_are_told() -> None:
+    days = list(range(50))
+    random.Random(1).shuffle(days)
+    said: list[str] = []
+    shown: list[Chart] = []
+    rows = [{"day": day, "rain": -day} for day in days] + [{"day": None, "rain": 7}]
+    make_chart(shown.append, said.append)(rows, x="day")
+    assert shown[0].rows == [{"day": day, "rain": -day} for day in range(50)]
+    assert said == ["1 of 51 rows have no number or date in 'day', and are not drawn."]
+    assert said[0] in shown[0].text()
 
 
 def test_a_table_for_who_has_no_picture() -> None:

@@ -22,6 +22,16 @@ from magics import to_install, translated
         ("%matplotlib inline\nimport a", "pass\nimport a"),
         ("%matplotlib\nawait a\n!pip install b", "pass\nawait a\nawait __pip__('install b')"),
         ("    %pip install a\n    b", "    await __pip__('install a')\n    b"),
+        ("%time f(1)  # once", "__time__().of(f(1))"),
+        ("for x in y:\n    %time await f(x)", "for x in y:\n    __time__().of(await f(x))"),
+        ("%time x = f(1); y = 'ü'", "with __time__(): x = f(1); y = 'ü'"),
+        ("%time f(1);", "with __time__(): f(1);"),
+        ("%%time\nx = 1", "__time_cell__()\nx = 1"),
+        ("\n# slow\n%%time\nx = 1", "# slow\n__time_cell__()\nx = 1"),
+        ("%timeit f('a')  # often", "__timeit__(\"f('a')  # often\", globals())"),
+        ("f?", "__help__('f', globals())"),
+        ("x = 1\n  ?a.b", "x = 1\n  __help__('a.b', globals())"),
+        ("a.ü??", "__help__('a.ü', globals())"),
         ('%pip install a\ns = """\n%pip install b\n!ls\n"""', 's = """\n%pip install b\n!ls\n"""'),
     ],
 )
@@ -42,6 +52,11 @@ def test_what_becomes_python(source: str, python: str) -> None:
         's = """\n%pip install a',
         "for x in:\n    %pip install a",
         "files = !ls",
+        "x = f?",
+        "f(1)?",
+        "?",
+        "if?",
+        'f("""\nf?\n%time x\n""")',
         "",
     ],
 )
@@ -49,16 +64,48 @@ def test_what_is_left_alone(source: str) -> None:
     assert translated(source, "cell") == source
 
 
-@pytest.mark.parametrize(("line", "name"), [("%timeit f()", "%timeit"), ("%%bash", "%%bash"), ("  !ls -l", "!ls")])
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("%prun f()", "%prun"),
+        ("%%bash", "%%bash"),
+        ("  !ls -l", "!ls"),
+        ("%%timeit", "%%timeit"),
+        ("!time", "!time"),
+    ],
+)
 def test_what_is_not_known_is_a_syntax_error_that_says_what_is(line: str, name: str) -> None:
-    with pytest.raises(SyntaxError, match=r"%pip install is, and %%tab") as raised:
+    with pytest.raises(SyntaxError, match=r"%pip install, %time and %timeit are, and %%tab") as raised:
         translated(f"if x:\n  y\n{line}", "cell")
     error = raised.value
     assert error.msg.startswith(f"{name}: ")
     assert (error.filename, error.lineno, error.text) == ("cell", 3, f"{line}\n")
 
 
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("%time", "%time: what it times stands after it"),
+        ("%timeit", "%timeit: what it times stands after it"),
+        ("%time f(", "%time: what it times is one line of Python; %%time as the first line times the whole cell"),
+        ("%time for x in y: f(x)", "%time: what it times is one line of Python"),
+        ("%timeit -n 10 f()", "%timeit: what it times is one line of Python"),
+        ("%%time f()", "%%time: it stands alone in its line"),
+        ("x = 1\n%%time", "%%time: it is a cell's first line"),
+    ],
+)
+def test_what_cannot_be_timed_is_told(source: str, says: str) -> None:
+    with pytest.raises(SyntaxError) as raised:
+        translated(source, "cell")
+    assert raised.value.msg.startswith(says)
+    assert raised.value.lineno == source.count("\n") + 1
+
+
 LINES = [
+    "%time f(x)",
+    "%%time",
+    "x?",
+    "?print",
     "%pip install a",
     "%matplotlib inline",
     "x = 1",
@@ -73,7 +120,11 @@ LINES = [
 
 @given(st.lists(st.sampled_from(LINES), max_size=8).map("\n".join))
 def test_python_is_never_touched(source: str) -> None:
-    made = translated(source, "cell")
+    try:
+        made = translated(source, "cell")
+    except SyntaxError as error:
+        assert error.msg.startswith("%%time: ")
+        return
     try:
         ast.parse(source)
     except SyntaxError:

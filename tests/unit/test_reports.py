@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import linecache
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -53,7 +55,7 @@ def test_causes_contexts_and_groups_are_shown() -> None:
 
 def test_without_a_cells_line_all_is_shown_but_the_workers_own_files() -> None:
     class Broken:
-        def _repr_html_(self) -> str:
+        def __repr__(self) -> str:
             raise OSError("no more")
 
     class Nested:
@@ -71,6 +73,42 @@ def test_without_a_cells_line_all_is_shown_but_the_workers_own_files() -> None:
     assert error.__traceback__ is not None
     error.__traceback__ = error.__traceback__.tb_next  # without this file's own frame
     assert reports.error_text(error, NAMES).startswith("ValueError: ")
+
+
+def test_what_a_library_raised_first_is_told_in_a_line() -> None:
+    """An error that a library makes of another one, as zoneinfo and pandas do: no frame of theirs helps."""
+    text = reports.error_text(failing("from zoneinfo import ZoneInfo\nZoneInfo('Mars/Base')"), NAMES)
+    lines = [line for line in text.splitlines() if line]
+    assert "Error" in lines[0]
+    assert lines[1:-1] == [
+        "During handling of the above exception, another exception occurred:",
+        "Traceback (most recent call last):",
+        "Cell [1], line 2",
+        "    ZoneInfo('Mars/Base')",
+        *[line for line in lines[5:-1] if set(line) <= set(" ~^")],
+    ]
+    assert lines[-1].startswith("zoneinfo._common.ZoneInfoNotFoundError: ")
+
+
+def test_a_cells_line_anywhere_in_the_chain_is_enough() -> None:
+    cause = failing("1 / 0", "cell-1")
+    outer = failing("raise OSError('worse')", "other.py")
+    outer.__cause__ = cause
+    text = reports.error_text(outer, NAMES)
+    assert "Cell [1], line 1" in text
+    assert "other.py" not in text
+    group = ExceptionGroup("many", [outer])
+    assert "other.py" not in reports.error_text(group, NAMES)
+    outer.__cause__ = None
+    assert "other.py" in reports.error_text(group, NAMES)
+
+
+def test_a_magic_has_no_marks_below_it() -> None:
+    """They would be those of the Python that it was made into."""
+    error = failing("print(abs(1 / 0))")
+    linecache.cache["cell-1"] = (1, None, ["%time 1 / 0"], "cell-1")
+    text = reports.error_text(error, NAMES)
+    assert text.splitlines()[1:] == ["Cell [1], line 1", "    %time 1 / 0", "ZeroDivisionError: division by zero"]
 
 
 def test_a_syntax_error_shows_its_line_and_no_machinery() -> None:
@@ -126,6 +164,62 @@ def test_a_mimebundle_of_its_own_comes_first() -> None:
     data, metadata = reports.bundle(Own())
     assert data["text/html"] == "own"
     assert metadata == {"text/html": {"width": 1}}
+
+
+def test_what_has_every_attribute_is_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    class Proxy:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError(f"no connection for {name}")
+
+        def __repr__(self) -> str:
+            return "<proxy>"
+
+    assert reports.bundle(Proxy()) == ({"text/plain": "<proxy>"}, {})
+    mock = Mock()
+    assert reports.bundle(mock) == ({"text/plain": repr(mock)}, {})
+    asked: list[str] = []
+
+    class Table:
+        def __getattr__(self, name: str) -> Any:
+            asked.append(name)
+            return {"columns": 1}[name]
+
+    assert list(reports.bundle(Table())[0]) == ["text/plain"]
+    assert len(asked) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_a_way_that_fails_is_told_and_the_others_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    class Half(Rich):
+        def _repr_mimebundle_(self, **_: object) -> object:
+            raise NotImplementedError
+
+        def _repr_html_(self) -> str:
+            raise OSError("no more")
+
+    data, _ = reports.bundle(Half())
+    assert sorted(data) == ["application/json", "image/png", "text/plain"]
+    assert capsys.readouterr().err == "Half._repr_html_() failed, and is not shown: OSError: no more\n"
+
+    class Odd:
+        def _repr_mimebundle_(self, **_: object) -> object:
+            return "no bundle"
+
+    assert list(reports.bundle(Odd())[0]) == ["text/plain"]
+    assert "Odd._repr_mimebundle_() failed" in capsys.readouterr().err
+
+    class Stopped:
+        def _repr_html_(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        reports.bundle(Stopped())
+
+
+def test_texts_in_containers_are_whole() -> None:
+    said = "a very long dinner with many words " * 8
+    for value in ([said, 1], {"said": said}, (said,), [{"deep": [said]}], {said.encode()}, [bytearray(said.encode())]):
+        assert repr(said)[1:-1] in reports.text(value)
 
 
 def test_wide_containers_are_laid_out_and_long_texts_cut() -> None:

@@ -1,7 +1,8 @@
 // A live chart (uPlot), and the same as a table. Only strings cross the border to Python.
 //
 //   charts.create(element, options) -> a chart
-//     options, as JSON: {"title", "rows": [{…}, …] or [number, …], "x": field or null, "y": field, [fields] or null, "last": n}
+//     options, as JSON: {"title", "rows": [{…}, …] or [number, …], "x": field or null, "y": field, [fields] or null, "last": n,
+//                       "times": true where x is seconds since 1970, whatever the year}
 //   chart.update(rows)   these rows instead         chart.append(rows)   these after the others, the last n of all kept
 //   chart.destroy()
 //
@@ -33,11 +34,12 @@ window.charts = { create: (element, options) => new Chart(element, parsed(option
 
 class Chart {
   // a notebook that anybody made may hold anything for an option
-  constructor(element, { title, rows, x, y, last }) {
+  constructor(element, { title, rows, x, y, last, times }) {
     this.element = element;
     this.title = typeof title === "string" ? title : "";
     this.x = typeof x === "string" ? x : null;
     this.last = Number.isInteger(last) && last > 0 ? last : LAST;
+    this.times = times === true;
     const names = [y].flat().filter((name) => typeof name === "string");
     this.wanted = names.length ? [...new Set(names)] : null;
     this.names = [];
@@ -106,7 +108,8 @@ class Chart {
     this.table.ariaLive = "off";
     this.table.tabIndex = 0;
     this.table.hidden = true;
-    figure.append(head, this.stage, this.table);
+    this.note = make("p", "chart-note");
+    figure.append(head, this.note, this.stage, this.table);
     this.element.replaceChildren(figure);
   }
 
@@ -117,12 +120,13 @@ class Chart {
     this.redraw(false);
   }
 
-  // a column for x, and one for each series; what is no number is a gap
+  // a column for x, sorted, as uPlot takes it, and one for each series; what is no number is a gap
   columns() {
     const number = (value) => (typeof value === "number" && Number.isFinite(value) ? value : null);
     const xs = this.rows.map((row, index) => (this.x === null ? this.count + index : number(row[this.x])));
-    const rows = this.rows.filter((_, index) => xs[index] !== null);
-    return [xs.filter((x) => x !== null), ...this.names.map((name) => rows.map((row) => number(row[name])))];
+    const order = [...xs.keys()].filter((index) => xs[index] !== null).sort((one, other) => xs[one] - xs[other]);
+    const column = (name) => order.map((index) => number(this.rows[index][name]));
+    return [order.map((index) => xs[index]), ...this.names.map(column)];
   }
 
   findNames() {
@@ -137,7 +141,8 @@ class Chart {
   draw() {
     const names = this.findNames();
     const columns = ((this.names = names), this.columns());
-    const isTime = columns[0].length > 0 && columns[0].every((x) => x >= EARLIEST && x < LATEST) && this.x !== null;
+    const areTimes = this.times || columns[0].every((x) => x >= EARLIEST && x < LATEST);
+    const isTime = columns[0].length > 0 && areTimes && this.x !== null;
     const shape = JSON.stringify([names, isTime]);
     this.describe(columns, isTime);
     if (!this.table.hidden) this.fillTable(columns, isTime);
@@ -190,6 +195,7 @@ class Chart {
     const at = xs.length ? ` at ${this.x ?? "row"} ${shownX(xs.at(-1), isTime)}` : "";
     const text = `Chart${this.title && ` of ${this.title}`}: ${counted(xs.length, "point")}${latest && `; the last: ${latest}${at}`}`;
     this.stage.setAttribute("aria-label", text);
+    this.note.textContent = this.rows.length && !xs.length ? `No row has a number in the field ${this.x}.` : "";
   }
 
   fillTable([xs, ...values], isTime) {
@@ -249,7 +255,10 @@ function counted(count, what) {
 
 function shownX(x, isTime) {
   if (x === undefined) return "–";
-  return isTime ? new Date(x * 1000).toLocaleTimeString() : String(x);
+  if (!isTime) return String(x);
+  const date = new Date(x * 1000);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? date.toLocaleTimeString() : date.toLocaleString();
 }
 
 function short(value) {

@@ -2,7 +2,7 @@
 // when it can; who does not hear within a few seconds goes on without.
 //
 //   heard(id, "ask", {"ref", "about": "complete" | "signature" | "hover", "text", "offset"})
-//   answer(ref, …)   complete:  {"from": offset, "options": [{"label", "type", "detail", "info"}]}
+//   answer(ref, …)   complete:  {"from": offset, "options": [{"label", "type", "detail", "info"}], "cut"}
 //                    signature: {"text", "active": [from, to], "info"}      hover: {"text", "from", "to"}
 //
 // All that is shown is text, never markup.
@@ -57,7 +57,8 @@ export function assist(editor) {
       detail,
       info: info ? () => documentation("completion-info", info) : undefined,
     }));
-    return { from: found.from ?? word.from, options, validFor: /^\w*$/ };
+    // of a list that was cut, the next letter may fit what is not in it
+    return { from: found.from ?? word.from, options, validFor: found.cut ? undefined : /^\w*$/ };
   }
 
   const hover = hoverTooltip(async (view, pos) => {

@@ -1,17 +1,18 @@
 """A cell's outputs, as nbformat has them, made into elements.
 
-Text goes in as text; HTML, Markdown and pictures through what cannot run anything (``js/markdown.js``, ``<img>``).
+Text goes in as text, with the colours that its escapes ask for (``ansi.py``); HTML, Markdown and pictures through what
+cannot run anything (``js/markdown.js``, ``<img>``).
 An output that has only grown is added to, so that a flood of lines costs no more than the lines. While it is paused,
 nothing of it moves; what came meanwhile is shown when it goes on. A screen reader is told what is new while a cell
 runs, within limits (``hearing.py``), and not what stood there before.
 """
 
 import json
-import re
 from binascii import b2a_base64
 
 from pyscript import window
 
+from ansi import Ansi, parsed
 from dom import make
 from hearing import Hearing
 from livecharts import live
@@ -30,7 +31,6 @@ RICH = (
     "application/json",
     "text/plain",
 )
-ANSI = re.compile("\x1b\\[[0-9;]*[A-Za-z]")
 GOES_ON = 3  # changes in a run, after which its output is said to go on changing
 
 
@@ -40,6 +40,7 @@ class Outputs:
     def __init__(self, element: "object") -> None:
         self._element = element
         self._shown = []  # an output as it was shown, and its element
+        self._ansi = {}  # by the place of a stream: what its text has asked for so far
         self._charts = {}  # by key: the chart, and its key in ``live`` if it shows a topic
         self._last_chart = 0
         self._visible = True
@@ -92,7 +93,7 @@ class Outputs:
             if index < len(self._shown):
                 self._update(index, output)
             else:
-                part = self._make(output)
+                part = self._make(output, index)
                 self._tell(len(part.textContent))
                 self._element.append(part)
                 self._shown.append((output, part))
@@ -110,21 +111,21 @@ class Outputs:
             old, new = joined(before["text"]), joined(output["text"])
             if new.startswith(old):
                 self._tell(len(new) - len(old))
-                self._grow(part, ANSI.sub("", new[len(old) :]))
+                self._grow(part, self._ansi[index].feed(new[len(old) :]))
                 self._shown[index] = (output, part)
                 return
-        fresh = self._make(output)
+        fresh = self._make(output, index)
         self._tell(len(fresh.textContent))
         part.replaceWith(fresh)
         self._forget(part)
         self._shown[index] = (output, fresh)
 
-    def _grow(self, part: "object", text: str) -> None:
+    def _grow(self, part: "object", texts: "list[tuple[str, str]]") -> None:
         """Add to a stream. Who has scrolled to the end stays there."""
         box = self._element
         hidden = box.scrollHeight - box.clientHeight
         at_end = hidden > 0 and box.scrollTop >= hidden - 2
-        part.append(text)
+        fill(part, texts)
         if at_end:
             box.scrollTop = box.scrollHeight
 
@@ -142,14 +143,15 @@ class Outputs:
             chart.destroy()
         part.remove()
 
-    def _make(self, output: dict) -> "object":
+    def _make(self, output: dict, index: int) -> "object":
         kind = output["output_type"]
         if kind == "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
-            return make("pre", ANSI.sub("", joined(output["text"])), class_=f"output {name}")
+            ansi = self._ansi[index] = Ansi()
+            return fill(make("pre", class_=f"output {name}"), ansi.feed(joined(output["text"])))
         if kind == "error":
             lines = joined(output.get("traceback", []), "\n") or f"{output.get('ename')}: {output.get('evalue')}"
-            return make("pre", ANSI.sub("", lines), class_="output error")
+            return fill(make("pre", class_="output error"), parsed(lines))
         return self._make_rich(output.get("data") or {}, output.get("metadata") or {})
 
     def _make_rich(self, data: dict, metadata: dict) -> "object":
@@ -176,7 +178,7 @@ class Outputs:
             part = make("div", class_="output rich prose")
             window.markdown.render(part, joined(value))
             return part
-        return make("pre", ANSI.sub("", joined(value)), class_="output")
+        return fill(make("pre", class_="output"), parsed(joined(value)))
 
     def _make_chart(self, options: dict) -> "object":
         self._last_chart += 1
@@ -185,6 +187,13 @@ class Outputs:
         chart = window.charts.create(part, json.dumps(options))
         self._charts[key] = (chart, live.add(chart, options))
         return part
+
+
+def fill(part: "object", texts: "list[tuple[str, str]]") -> "object":
+    """Add texts to an element, each with its classes; returns the element."""
+    for text, classes in texts:
+        part.append(make("span", text, class_=classes) if classes else text)
+    return part
 
 
 def can_be_shown(name: str, value: object) -> bool:

@@ -32,7 +32,7 @@ _MISSING = object()
 
 def complete(text: str, offset: int, namespace: Namespace) -> dict[str, Any]:
     """What could stand at ``offset``: ``{"from": where the word begins, "options": [{"label", "type", "detail",
-    "info"}]}``; ``info`` is the first paragraph of the documentation, and not there where there is none."""
+    "info"}], "cut": whether there are more}``; ``info`` is the documentation's first paragraph, where there is one."""
     before = text[: characters(text, offset)]
     line = before.rsplit("\n", 1)[-1]
     imported = _IMPORT.match(line)
@@ -49,7 +49,7 @@ def complete(text: str, offset: int, namespace: Namespace) -> dict[str, Any]:
         value = _follow(path[1], namespace) if path else _MISSING
         return _told(before, prefix, _members(value), value)
     if not prefix:
-        return {"from": size(before), "options": []}
+        return {"from": size(before), "options": [], "cut": False}
     names = {*namespace, *dir(builtins), *keyword.kwlist, *keyword.softkwlist}
     return _told(before, prefix, names, _MISSING, namespace)
 
@@ -132,7 +132,7 @@ def _told(before: str, prefix: str, names: set[str], owner: Any, namespace: Name
         name for name in names if name.startswith(prefix) and (prefix.startswith("_") or not name.startswith("_"))
     ]
     options = [_option(name, owner, namespace) for name in sorted(fitting, key=str.lower)[:MAX_COMPLETIONS]]
-    return {"from": size(before) - size(prefix), "options": options}
+    return {"from": size(before) - size(prefix), "options": options, "cut": len(fitting) > MAX_COMPLETIONS}
 
 
 def _option(name: str, owner: Any, namespace: Namespace | None) -> dict[str, str]:

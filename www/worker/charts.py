@@ -5,13 +5,15 @@
     chart([1, 4, 9, 16])                 # of numbers, counted
 
 Out comes a MIME bundle: a small table as text, and what www/js/chart.js draws, ``{"x", "y", "title", "last"}`` with a
-``topic`` or with ``rows``. A row is a flat dict; an event's has its ``time``, and its data's fields or ``value``.
+``topic`` or with ``rows`` and whether their x are ``times``. A row is a flat dict; an event's has its ``time``, and its
+data's fields or ``value``. Dates and times in x become seconds since 1970; rows stand in the order of x.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time
 from typing import Any
 
 from partyline.topics import is_pattern, is_topic
@@ -44,7 +46,8 @@ class Chart:
         self.last = last
         self.topic = ""
         self.rows: list[Row] = []
-        self.left_out = 0
+        self.times = False
+        self.notices: list[str] = []
         if isinstance(of, str):
             self._of_topic(of)
         else:
@@ -74,6 +77,7 @@ class Chart:
             if self.x != "time":
                 raise ValueError(f"no row has the field {self.x!r} for x; they have: {_list(fields)}")
             self.x = None  # the default, and no times: the rows are counted
+        rows = self._in_order(rows)
         numeric = [name for name in fields if name != self.x and any(_is_number(row.get(name)) for row in rows)]
         for name in self.y or ():
             if name not in numeric:
@@ -83,15 +87,36 @@ class Chart:
             raise ValueError(f"no field of the rows holds a number; they have: {_list(fields)}")
         wanted = [*([self.x] if self.x is not None else []), *self.y]
         kept = _thinned(rows)
-        self.left_out = len(rows) - len(kept)
+        if len(kept) < len(rows):
+            self.notices.append(f"{len(kept)} of {len(rows)} rows are drawn, evenly picked: more would not show.")
         self.rows = [{name: _plain(row.get(name)) for name in wanted} for row in kept]
+
+    def _in_order(self, rows: list[Row]) -> list[Row]:
+        """The rows that have an x, a number now, from the lowest to the highest."""
+        if self.x is None:
+            return rows
+        name = self.x
+        self.times = any(isinstance(_moment(row.get(name)), date) for row in rows)
+        placed = [{**row, name: _place(row.get(name))} for row in rows]
+        found = [row for row in placed if row[name] is not None]
+        if not found:
+            if name != "time":
+                raise ValueError(
+                    f"no row has a number or a date in the field {name!r} for x; with x=None the rows are counted"
+                )
+            self.x = None  # the default, and such times are none
+            return rows
+        if len(found) < len(rows):
+            lacking = len(rows) - len(found)
+            self.notices.append(f"{lacking} of {len(rows)} rows have no number or date in {name!r}, and are not drawn.")
+        return sorted(found, key=lambda row: row[name])
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         told: dict[str, Any] = {"x": self.x, "y": self.y or None, "title": self.title}
         if self.topic:
             told |= {"topic": self.topic, "last": self.last}
         else:
-            told |= {"rows": self.rows, "last": len(self.rows)}
+            told |= {"rows": self.rows, "last": len(self.rows), "times": self.times}
         return {MIME: told, "text/plain": self.text()}
 
     def text(self) -> str:
@@ -108,15 +133,7 @@ class Chart:
             lines.insert(0, self.title)
         if len(self.rows) > TABLE_ROWS:
             lines.append(f"the last {TABLE_ROWS} of {len(self.rows)} rows")
-        if self.left_out:
-            lines.append(self.notice())
-        return "\n".join(lines)
-
-    def notice(self) -> str:
-        """What is said where rows were left out."""
-        return (
-            f"{len(self.rows)} of {len(self.rows) + self.left_out} rows are drawn, evenly picked: more would not show."
-        )
+        return "\n".join([*lines, *self.notices])
 
 
 def make_chart(show: Callable[[object], object], say: Callable[[str], object]) -> Callable[..., None]:
@@ -136,8 +153,8 @@ def make_chart(show: Callable[[object], object], say: Callable[[str], object]) -
 
         Args:
             of: a topic, for a live chart; or a list of events, of dicts or of numbers.
-            x: the field that goes to the right. Seconds since 1970 are shown as times. Where rows have no ``time``,
-                they are counted.
+            x: the field that goes to the right: numbers, dates or times (``datetime``). Seconds since 1970 are shown as
+                times. Where rows have no ``time``, or with None, they are counted.
             y: the field, or a list of up to 12 fields, to draw; all that hold numbers unless given.
             title: what stands above it; a live chart's topic unless given.
             last: how many of a live topic's points are shown, 1 to 10,000.
@@ -153,8 +170,8 @@ def make_chart(show: Callable[[object], object], say: Callable[[str], object]) -
             chart([1, 4, 9, 16])
         """
         drawn = Chart(of, x, y, title, last)
-        if drawn.left_out:
-            say(drawn.notice())
+        for notice in drawn.notices:
+            say(notice)
         show(drawn)
 
     return chart
@@ -208,6 +225,26 @@ def _plain(value: Any) -> float | int | None:
     if isinstance(value, int) and abs(value) < 2**53:
         return value
     return number if math.isfinite(number) else None
+
+
+def _place(value: Any) -> float | int | None:
+    """Where on x a value stands; dates and times in seconds since 1970, those without a zone in the browser's."""
+    moment = _moment(value)
+    if not isinstance(moment, date):
+        return _plain(moment)
+    try:
+        if not isinstance(moment, datetime):
+            return datetime.combine(moment, time()).timestamp()
+        if moment.tzinfo is not None:
+            return _plain(moment.timestamp())
+        return datetime.combine(moment.date(), moment.time()).timestamp()  # pandas' own would be in UTC
+    except (ValueError, OverflowError, OSError):  # pandas' NaT, and years that no clock knows
+        return None
+
+
+def _moment(value: Any) -> Any:
+    """numpy's times as Python's; all else as it is."""
+    return value.astype("datetime64[us]").item() if type(value).__name__ == "datetime64" else value
 
 
 def _kind(value: object) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
 import display
+import timing
 from kernel import CellRun, running
 from magics import to_install, translated
 from packages import Packages
@@ -24,8 +26,16 @@ class Given:
     """
 
     def __init__(self, names: Mapping[str, Any], packages: Packages) -> None:
-        self.names: Mapping[str, Any] = {**names, "__pip__": self._pip}
+        magics = {
+            "__pip__": self._pip,
+            "__time__": timing.Time,
+            "__time_cell__": self._time,
+            "__timeit__": timing.timeit,
+            "__help__": timing.describe,
+        }
+        self.names: Mapping[str, Any] = {**names, **magics}
         self._packages = packages
+        self._timed: weakref.WeakKeyDictionary[CellRun, timing.Time] = weakref.WeakKeyDictionary()
 
     async def prepare(self, run: CellRun, source: str) -> str:
         """Load what the source imports, with a line below the cell that says how far it is and goes away after."""
@@ -38,14 +48,25 @@ class Given:
         return python
 
     def finish(self) -> None:
-        """Show the figures that the cell has drawn and not shown."""
+        """Show the figures that the cell has drawn and not shown, and how long it took if it asked for that."""
         figures = sys.modules.get("figures")
-        if figures is not None:
-            figures.finish()
+        try:
+            if figures is not None:
+                figures.finish()
+        finally:
+            timed = self._timed.pop(run, None) if (run := running()) is not None else None
+            if timed is not None:
+                timed.tell()
 
     def explain(self, error: BaseException) -> None:
         """Say why an import failed."""
         self._packages.explain(error)
+
+    def _time(self) -> None:
+        """What ``%%time`` becomes."""
+        run = running()
+        if run is not None:
+            self._timed[run] = timing.Time()
 
     async def _pip(self, command: str) -> None:
         """What ``%pip`` becomes."""

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -73,15 +75,72 @@ class JSON:
 
 
 class Image:
-    """A picture, as the bytes of a PNG or JPEG file."""
+    """A picture: a PNG, JPEG or GIF file on Python's own disk, or its bytes.
 
-    def __init__(self, data: bytes, format: str = "png") -> None:
-        if format not in ("png", "jpeg"):
-            raise ValueError(f"a picture's format is png or jpeg, not {format!r}")
-        self.data, self.format = data, format
+    Args:
+        data: the bytes, or the file's name.
+        url: is refused, since the page takes pictures from nowhere else.
+        filename: the file's name.
+        format: png, jpeg or gif; seen from the bytes unless given.
+        width: how wide it is shown, in pixels.
+        height: how high.
+        alt: what it shows, for who cannot see it.
 
-    def _repr_mimebundle_(self, **_: object) -> reports.Bundle:
-        return {f"image/{self.format}": self.data, "text/plain": "<Image>"}
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is of another format, or an address.
+    """
+
+    def __init__(
+        self,
+        data: bytes | str | Path | None = None,
+        url: str | None = None,
+        filename: str | Path | None = None,
+        format: str | None = None,
+        width: float | None = None,
+        height: float | None = None,
+        alt: str | None = None,
+    ) -> None:
+        if isinstance(data, (str, Path)):
+            data, filename = None, data
+        if url is not None or (isinstance(filename, str) and _ADDRESS.match(filename)):
+            raise ValueError(f"{url or filename}: the page takes no pictures from other addresses")
+        if filename is not None:
+            data = _contents(filename)
+        if not isinstance(data, (bytes, bytearray)):
+            raise TypeError(f"a picture is bytes, or the name of a file, not {type(data).__name__}")
+        self.data = bytes(data)
+        self.format = _format(self.data) if format is None else format.lower().replace("jpg", "jpeg")
+        if self.format not in _STARTS:
+            raise ValueError(f"a picture's format is png, jpeg or gif, not {format!r}")
+        self.size = {name: value for name, value in (("width", width), ("height", height)) if value is not None}
+        if not all(isinstance(value, (int, float)) for value in self.size.values()):
+            raise TypeError("a picture's width and height are numbers of pixels")
+        self.alt = alt
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[reports.Bundle, reports.Bundle]:
+        mime = f"image/{self.format}"
+        return {mime: self.data, "text/plain": self.alt or "<Image>"}, {mime: self.size} if self.size else {}
+
+
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|data:")
+_STARTS = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff", "gif": b"GIF8"}
+
+
+def _format(data: bytes) -> str:
+    for name, start in _STARTS.items():
+        if data.startswith(start):
+            return name
+    raise ValueError("these bytes are no picture in PNG, JPEG or GIF; format= says so of one that is")
+
+
+def _contents(filename: str | Path) -> bytes:
+    try:
+        return Path(filename).read_bytes()
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"there is no file {str(filename)!r} on Python's own disk, which is in the browser, not the computer's"
+        ) from None
 
 
 def install(*functions: Callable[..., Any]) -> None:

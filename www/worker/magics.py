@@ -1,5 +1,7 @@
 """What cells say in IPython's way and not in Python: ``%pip install …`` becomes a call, ``%matplotlib …`` goes. Pure.
 
+``%time``, ``%%time`` and ``%timeit`` become calls of timing.py's, ``name?`` one that shows its documentation.
+
     source ──translated──> Python, line for line            command of %pip ──to_install──> names
 
 A line is read so only where Python itself cannot read it: text in strings stays what it is.
@@ -9,12 +11,15 @@ https://ipython.readthedocs.io/en/stable/interactive/magics.html
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import shlex
 import textwrap
 import warnings
 
 _MAGIC = re.compile(r"(?P<indent>[ \t]*)(?P<mark>%%?|!)(?P<name>[A-Za-z_]\w*)(?P<rest>.*)", re.DOTALL)
+_PATH = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
+_HELP = re.compile(rf"(?P<indent>[ \t]*)(?:\?\??(?P<after>{_PATH})|(?P<before>{_PATH})\?\??)[ \t]*")
 _QUIET = re.compile(r"-[qU]+|--quiet|--upgrade")
 
 USAGE = "what works here is %pip install followed by the packages' names, on a line of its own"
@@ -31,7 +36,7 @@ def translated(source: str, filename: str) -> str:
         if found is None:
             break
         number, magic = found
-        lines[number - 1] = _python(magic, filename, number)
+        lines[number - 1] = _python(magic, filename, lines[:number])
     return "\n".join(lines)
 
 
@@ -61,19 +66,58 @@ def _unread(lines: list[str]) -> tuple[int, re.Match[str]] | None:
             ast.parse(textwrap.dedent("\n".join(lines)))
     except SyntaxError as error:
         number = error.lineno or 0
-        magic = _MAGIC.fullmatch(lines[number - 1]) if 0 < number <= len(lines) else None
-        return None if magic is None else (number, magic)
+        line = lines[number - 1] if 0 < number <= len(lines) else ""
+        magic = _MAGIC.fullmatch(line) or _HELP.fullmatch(line)
+        is_name = magic is None or magic.re is _MAGIC or not any(map(keyword.iskeyword, _asked(magic).split(".")))
+        return None if magic is None or not is_name else (number, magic)
     return None
 
 
-def _python(magic: re.Match[str], filename: str, number: int) -> str:
-    indent, mark, name, rest = magic["indent"], magic["mark"], magic["name"], magic["rest"].strip()
+def _asked(magic: re.Match[str]) -> str:
+    """The name of which help is asked for."""
+    return str(magic["after"] or magic["before"])
+
+
+def _python(magic: re.Match[str], filename: str, lines: list[str]) -> str:
+    """The last of these lines, which is a magic, in Python."""
+    indent = magic["indent"]
+
+    def wrong(says: str) -> SyntaxError:
+        return SyntaxError(says, (filename, len(lines), len(indent) + 1, magic[0] + "\n"))
+
+    if magic.re is _HELP:
+        return f"{indent}__help__({_asked(magic)!r}, globals())"
+    mark, name, rest = magic["mark"], magic["name"], magic["rest"].strip()
     if name == "pip" and mark != "%%":
         return f"{indent}await __pip__({rest!r})"
     if name == "matplotlib" and mark == "%":  # figures are shown as they are
         return f"{indent}pass"
+    if name in ("time", "timeit") and mark == "%":
+        if not rest:
+            raise wrong(f"%{name}: what it times stands after it, in the same line")
+        if not _is_python(f"with it: {rest}"):
+            raise wrong(f"%{name}: what it times is one line of Python; %%time as the first line times the whole cell")
+        if name == "timeit":
+            return f"{indent}__timeit__({rest!r}, globals())"
+        if _is_python(rest, "eval"):  # then the cell may show its value
+            return f"{indent}__time__().of({ast.unparse(ast.parse(rest, mode='eval'))})"
+        return f"{indent}with __time__(): {rest}"
+    if name == "time" and mark == "%%":
+        if rest:
+            raise wrong("%%time: it stands alone in its line, and times the lines below it")
+        if any(line.split("#")[0].strip() for line in lines[:-1]):
+            raise wrong("%%time: it is a cell's first line, and times those below it")
+        return f"{indent}__time_cell__()"
     what = "the system's commands are" if mark == "!" else "IPython's magics are"
-    raise SyntaxError(
-        f"{mark}{name}: {what} not known here; %pip install is, and %%tab as a cell's first line",
-        (filename, number, len(indent) + 1, magic[0] + "\n"),
+    raise wrong(
+        f"{mark}{name}: {what} not known here; %pip install, %time and %timeit are, and %%tab as a cell's first line"
     )
+
+
+def _is_python(source: str, mode: str = "exec") -> bool:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            ast.parse(source, mode=mode)
+    except SyntaxError:
+        return False
+    return True

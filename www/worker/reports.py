@@ -11,8 +11,9 @@ import base64
 import json
 import pprint
 import re
+import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,32 +47,47 @@ OURS = frozenset(map(str, Path(__file__).parent.rglob("*.py")))
 
 
 def bundle(value: object) -> tuple[Bundle, Bundle]:
-    """A value's MIME bundle and its metadata. What its own methods raise is for the caller."""
+    """A value's MIME bundle and its metadata. What its ``repr`` raises is for the caller.
+
+    A richer way that fails is left out, and told on ``sys.stderr``.
+    """
     data: Bundle = {}
     metadata: Bundle = {}
-    whole = _method(value, "_repr_mimebundle_")
-    if whole is not None:
-        told = whole(include=None, exclude=None)
-        extra, about = told if isinstance(told, tuple) else (told, {})
-        data.update(extra or {})
-        metadata.update(about or {})
-    for name, mime in METHODS.items():
-        method = None if mime in data else _method(value, name)
-        if method is None:
+    is_rich = not isinstance(value, type) and not _has_any_attribute(value)  # a class's methods want an instance
+    for name, mime in {"_repr_mimebundle_": "", **METHODS}.items() if is_rich else ():
+        if mime in data:
             continue
-        shown = method()
-        if isinstance(shown, tuple):
-            shown, metadata[mime] = shown
-        if shown is not None:
-            data[mime] = shown
+        try:
+            more, about = _asked(value, name, mime)
+        except NotImplementedError:
+            continue
+        except Exception as error:
+            line = "".join(traceback.format_exception_only(error)).rstrip("\n")
+            print(f"{type(value).__name__}.{name}() failed, and is not shown: {line}", file=sys.stderr)
+            continue
+        data.update(more)
+        metadata.update(about)
     data.setdefault("text/plain", text(value))
     return {mime: _encoded(mime, shown) for mime, shown in data.items()}, metadata
+
+
+class _Printer(pprint.PrettyPrinter):
+    """Lays out containers, and leaves texts whole, which pprint would split into several."""
+
+    _dispatch = {  # noqa: RUF012
+        shown: layout
+        for shown, layout in pprint.PrettyPrinter._dispatch.items()  # type: ignore[attr-defined]
+        if shown not in (str.__repr__, bytes.__repr__, bytearray.__repr__)
+    }
+
+
+_PRINTER = _Printer(width=WIDTH, compact=True, sort_dicts=False)
 
 
 def text(value: object) -> str:
     """A value's ``repr``; of containers laid out where they are wide."""
     if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) <= PRETTY:
-        shown = pprint.pformat(value, width=WIDTH, compact=True, sort_dicts=False)
+        shown = _PRINTER.pformat(value)
     else:
         shown = repr(value)
     if len(shown) > MAX_TEXT:
@@ -83,8 +99,8 @@ def error_text(error: BaseException, names: Mapping[str, str]) -> str:
     """A traceback of the cells' own lines alone.
 
     ``names`` tells by filename what a cell is called there, as in "Cell [3]". Frames of other files are left out:
-    what a library does inside is no help to who called it wrongly. An error that no cell's line is part of keeps all
-    but what the worker itself did.
+    what a library does inside is no help to who called it wrongly. Where no cell's line is part of an error, nor of
+    those that it came of, they keep all but what the worker itself did.
     """
     told = traceback.TracebackException.from_exception(error, compact=True)
     _keep_cells(told, names)
@@ -106,28 +122,50 @@ def _place(found: re.Match[str], names: Mapping[str, str]) -> str:
 
 
 def _keep_cells(told: traceback.TracebackException, names: Mapping[str, str]) -> None:
+    chain = list(_chain(told))
+    # a SyntaxError of a cell's was raised where that was compiled
+    is_cells = any(getattr(one, "filename", None) in names for one in chain) or any(
+        frame.filename in names for one in chain for frame in one.stack
+    )
+    for one in chain:
+        own = [frame for frame in one.stack if (frame.filename in names if is_cells else frame.filename not in OURS)]
+        for frame in own:
+            if (frame.line or "").lstrip().startswith(("%", "!", "?")):  # the marks are for what it was made into
+                frame.colno = None
+        # with no frame, no "Traceback" line
+        one.stack = traceback.StackSummary.from_list(own) if own else None  # type: ignore[assignment]
+
+
+def _chain(told: traceback.TracebackException) -> Iterator[traceback.TracebackException]:
+    """The error, and all that it came of or that it holds."""
     seen: set[int] = set()
     waiting = [told]
     while waiting:
         one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        own = [frame for frame in one.stack if frame.filename in names]
-        uncompiled = getattr(one, "filename", None) in names  # a SyntaxError, raised where the cell was compiled
-        if not own and not uncompiled:
-            own = [frame for frame in one.stack if frame.filename not in OURS]
-        # with no frame, no "Traceback" line
-        one.stack = traceback.StackSummary.from_list(own) if own else None  # type: ignore[assignment]
-        waiting += [each for each in (one.__cause__, one.__context__, *(one.exceptions or ())) if each is not None]
+        if id(one) not in seen:
+            seen.add(id(one))
+            yield one
+            waiting += [each for each in (one.__cause__, one.__context__, *(one.exceptions or ())) if each is not None]
 
 
-def _method(value: object, name: str) -> Any:
-    """A method of the value's; None for a class, whose methods want an instance."""
-    if isinstance(value, type):
-        return None
+def _has_any_attribute(value: object) -> bool:
+    """Whether it makes up its attributes, as mocks and proxies do: then none of them says how it is shown."""
+    try:
+        return getattr(value, "_partyline_has_no_such_attribute_", None) is not None
+    except Exception:
+        return True
+
+
+def _asked(value: object, name: str, mime: str) -> tuple[Bundle, Bundle]:
+    """What one of its methods says, and the metadata; nothing where it has no such method."""
     method = getattr(value, name, None)
-    return method if callable(method) else None
+    if not callable(method):
+        return {}, {}
+    told = method() if mime else method(include=None, exclude=None)
+    shown, about = told if isinstance(told, tuple) else (told, {})
+    if shown is None:
+        return {}, {}
+    return ({mime: shown}, {mime: about} if about else {}) if mime else (dict(shown), dict(about or {}))
 
 
 def _encoded(mime: str, shown: Any) -> Any:
