@@ -7,6 +7,7 @@ teacher's own, in a folder, so they come the way that those come.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -117,6 +118,9 @@ def test_what_the_lessons_promise_of_the_line_is_so(run: dict[str, Cells]) -> No
     first, second = text("08-break-it", "twice").splitlines()
     assert (first.split()[3], second.split()[3]) == ("201", "200")
     assert first.split("{")[1] == second.split("{")[1], "the same seq"
+    curl, option, body, address = shlex.split(text("09-publish-your-own", "command"))
+    assert (curl, option, json.loads(body)) == ("curl", "--data", {"data": {"celsius": 23.5}})
+    assert f"{subprocess.list2cmdline([body])} {address}\n" in text("09-publish-your-own", "command"), "on Windows, too"
     assert text("09-publish-your-own", "listen").startswith("{'open': True} by ")
 
 

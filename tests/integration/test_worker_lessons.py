@@ -92,6 +92,26 @@ def test_without_its_file_the_known_original_is_had(lesson: Lesson) -> None:
     assert lesson.texts() == ["1"]
 
 
+KEPT = """import gc, json
+import desk
+(it,) = [each for each in gc.get_objects() if isinstance(each, desk.Desk)]
+whole = it._opened['opens-it'].document.whole()
+async def read(name, read=it._shelf.read):  # Node has no IndexedDB
+    return json.dumps(whole) if name == 'kept' else await read(name)
+it._shelf.read = read"""
+
+
+def test_what_a_learner_has_kept_opens_though_its_file_is_broken_by_now(tab: Tab, folder: Path) -> None:
+    tab.open("opens-it", KEPT)
+    tab.run("opens-it", "a")
+    lesson = Lesson(folder, "kept", tab)
+    lesson.save(7)
+    assert lesson.texts() == [KEPT]
+    lesson.save("2")
+    assert "error" not in lesson.do("reset")
+    assert lesson.texts() == ["2"]
+
+
 PARTED = """import gc
 import desk
 (it,) = [each for each in gc.get_objects() if isinstance(each, desk.Desk)]

@@ -224,7 +224,13 @@ class Desk:
             text = await self._shelf.read(name)
         except DatabaseError as error:
             self._keeping.trouble = f"This notebook is not kept: {error}."
-        original = await self._lesson(name)
+        try:
+            original = await self._lesson(name)
+        except NotebookError as error:
+            if text is None:
+                raise
+            js.console.warn(f"partyline: the lesson {name} is broken on the server; what is kept is opened: {error}")
+            original = None
         if original is not None:
             self._originals[name] = original
         if text is not None:
