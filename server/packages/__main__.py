@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 import sys
 from pathlib import Path
 
@@ -50,16 +51,17 @@ async def _fetch_all(settings: Settings, projects: list[str]) -> int:
         await packages.close()
     if missing:
         print(f"Pyodide has no {', '.join(missing)}. For wheels of PyPI that run in browsers:", file=sys.stderr)
-        print(_pip(distribution.target, packages.folder, missing), file=sys.stderr)
+        print(pip_command(distribution.target, packages.folder, missing), file=sys.stderr)
     return 1 if failed or missing else 0
 
 
-def _pip(target: Target, folder: Path, projects: list[str]) -> str:
-    """How pip puts wheels into the folder."""
+def pip_command(target: Target, folder: Path, projects: list[str]) -> str:
+    """How the pip of this Python puts wheels into the folder: a line for a shell."""
     major, minor, *_ = target.python.split(".")
+    python, place = shlex.quote(sys.executable), shlex.quote(str(folder))
     return (
-        f"    python -m pip download -d {folder} --only-binary=:all: --python-version {major}.{minor} "
-        f"--abi cp{major}{minor} --abi none --platform {target.platform} --platform any --find-links {folder} "
+        f"    {python} -m pip download -d {place} --only-binary=:all: --python-version {major}.{minor} "
+        f"--abi cp{major}{minor} --abi none --platform {target.platform} --platform any --find-links {place} "
         f"{' '.join(projects)}"
     )
 

@@ -55,3 +55,24 @@ def test_it_runs_from_top_to_bottom(browser: Browser, name: str) -> None:
             assert shown is not None
             assert "cannot suspend Python" in shown.output
     assert page.errors == []
+
+
+@pytest.mark.engines("chromium", why="what a fault does is tested in all of them")
+@pytest.mark.alone(why="its line is cut")
+def test_the_line_that_a_learner_cuts_while_python_counts_loses_nothing(browser: Browser) -> None:
+    """As lesson 8 has it: by a cell of the tab's own, which runs at once; and after that the numbers are compared."""
+    page = notebook.open_notebook(browser, "/notebook/08-break-it")
+    notebook.wait_opened(page)
+    notebook.start(page, "mine", "done")
+    notebook.start(page, "count")
+    notebook.start(page, "cut-now", "done")
+    assert notebook.wait_ended(page, "count").output == "published: 20"
+    notebook.start(page, "compare", "done")
+    notebook.start(page, "status", "done")
+    shown = notebook.look(page, "compare")
+    assert shown is not None
+    assert shown.output.endswith(f"in the topic: {list(range(1, 21))}")
+    shown = notebook.look(page, "status")
+    assert shown is not None
+    assert "sockets_opened = 2" in shown.output.splitlines()
+    assert page.errors == []

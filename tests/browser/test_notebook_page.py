@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ JSPI = "WebKitGTK cannot suspend Python"
 SUSPENDING = pytest.mark.engines("chromium", "firefox", why=JSPI)
 pytestmark = pytest.mark.shared
 CHROMIUM = pytest.mark.engines("chromium", why="the same Python everywhere")
+NewBrowser = Callable[[str], Browser]
 FOCUSED = "document.activeElement.dataset.testid ?? null"
 
 
@@ -207,6 +210,22 @@ def test_the_list_of_notebooks(server: Server, browser: Browser) -> None:
     assert page.errors == []
 
 
+@CHROMIUM
+def test_a_file_that_cannot_be_a_lesson_is_named_and_leads_nowhere(
+    make_server: Callable[..., Server], new_browser: NewBrowser, tmp_path: Path
+) -> None:
+    """It is in the teacher's folder. The others are there all the same."""
+    (tmp_path / "Week 1.ipynb").write_text("{")
+    server = make_server(LESSONS=str(tmp_path))
+    server.start()
+    page = new_browser(server.url).open("/notebook")
+    seen = wait(lambda: page.evaluate(LESSON_TEXTS), lambda seen: len(seen) > 1, "lessons")
+    assert [text.startswith("Week 1.ipynbWeek 1.ipynb is left out: it is not JSON: ") for text in seen].index(True) == 9
+    assert len(page.evaluate(LESSONS)) == len(seen) - 1 == 9
+    assert page.errors == []
+
+
+LESSON_TEXTS = "[...document.querySelectorAll('[data-testid=lesson]')].map(card => card.textContent)"
 LESSONS = "[...document.querySelectorAll('[data-testid=lesson] a')].map(link => link.getAttribute('href'))"
 
 

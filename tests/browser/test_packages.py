@@ -61,6 +61,7 @@ def test_what_cannot_be_had_says_why_and_python_goes_on(
     absent = notebook.run(page, "import numpy").output
     assert "No module named 'numpy'\nnumpy could not be loaded. numpy-" in absent
     assert "is not in this server's folder of packages, and it may not fetch any." in absent
+    assert "where there is internet: .venv/bin/python -m server.packages numpy" in absent
     unknown = notebook.run(page, "import no_such_thing").output
     assert "%pip install no_such_thing" in unknown
     assert "Python in the browser has no tkinter" in notebook.run(page, "import tkinter").output

@@ -1,5 +1,6 @@
 // node --experimental-wasm-jspi lessons.mjs SERVER FOLDER NAME…: a tab of the worker (worker.mjs) opens the notebooks of
-// these names, and runs them all at once. For each a line of JSON: {"name", "cells"}.
+// these names, and runs them all at once. For each a line of JSON: {"name", "cells"}. Of cells for the tab it does nothing but
+// the faults that they ask for.
 import { startWorker } from "./worker.mjs";
 
 const [server, folder, ...names] = process.argv.slice(2);
@@ -7,8 +8,16 @@ const connect = await startWorker(server, folder);
 
 const answers = new Map(); // by ref: who waits for it
 const say = connect((frame) => {
-  if (frame.kind === "notebook") answers.get(frame.ref)?.(frame);
+  if (frame.kind !== "notebook") return;
+  answers.get(frame.ref)?.(frame);
+  if (frame.what === "turn") runHere(frame);
 });
+
+function runHere({ name, source, turn }) {
+  const fault = source.match(/^window\.partyline\.fault\("(\w+)"\)$/m);
+  if (fault) say({ kind: "fault", what: fault[1] });
+  say({ kind: "notebook", ref: ++refs, do: "ran", name, turn, well: true });
+}
 
 let refs = 0;
 async function ask(what) {

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from partyline.cells import is_for_tab
 from tests.running import ROOT
 
 FOLDER = ROOT / "www" / "lessons"
@@ -31,6 +32,16 @@ def tagged(cell: NotebookNode, tag: str) -> bool:
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def is_of_the_tab(cell: NotebookNode) -> bool:
+    """Whether a code cell is one for the tab's own Python, ``%%tab``."""
+    return is_for_tab(cell.source)
+
+
+def python_of(cell: NotebookNode) -> str:
+    """What stands in a code cell, without the line by which it is one for the tab."""
+    return str(cell.source.partition("\n")[2] if is_of_the_tab(cell) else cell.source)
 
 
 def exercises(notebook: NotebookNode) -> list[NotebookNode]:

@@ -65,6 +65,10 @@ def test_the_placeholder_is_told_as_such(told: Told) -> None:
     assert told.last() == (False, "There is still a `...` where your answer goes.")
     told.check.call(..., 3, gives=1)
     assert told.last() == (False, "There is still a `...` where your answer goes.")
+    told.check.call(lambda: [1, ...], gives=[1, 2])  # as of a generator with `yield ...`
+    assert told.last() == (False, "There is still a `...` where your answer goes.")
+    told.check.call(lambda: np.array([[1, 2], [3, 4]]), gives=1)
+    assert "gives `array(" in told.last()[1]
 
 
 def test_a_teacher_who_forgets_to_call_is_told(told: Told) -> None:

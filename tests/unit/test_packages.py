@@ -8,6 +8,8 @@ import io
 import json
 import logging
 import os
+import shlex
+import sys
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 import pytest
 
 from server.packages import shelf
+from server.packages.__main__ import pip_command
 from server.packages.distribution import Distribution
 from server.packages.fetching import Fetcher, FetchError, remove_parts
 from server.packages.index import FAILED_SECONDS, KEEP_SECONDS, Index
@@ -270,6 +273,15 @@ def test_a_listing_has_what_is_kept_already(tmp_path: Path) -> None:
     assert file["url"] == "http://here/packages/pypi/a/a-1-py3-none-any.whl"
     assert file["hashes"]["sha256"] == read_wheel(kept, TARGET).sha256
     assert make_listing("a", "", {}, []) is None
+
+
+def test_the_command_for_pip_names_this_python(tmp_path: Path) -> None:
+    """Which has pip, where the shell's own may have none; and names with blanks in them stay whole."""
+    folder = tmp_path / "my wheels"
+    python, *words = shlex.split(pip_command(TARGET, folder, ["humanize"]))
+    assert (python, words[:4]) == (sys.executable, ["-m", "pip", "download", "-d"])
+    assert words.count(str(folder)) == 2
+    assert words[-1] == "humanize"
 
 
 def test_the_index_is_pips_unless_another_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -222,7 +222,10 @@ def delete(at: str) -> None:
 
 def reset() -> None:
     """Back to the lesson's original, if the user agrees; Undo brings back what was there."""
-    text = "Your text and outputs give way to the lesson as it was. Undo brings them back, and later a button here."
+    text = (
+        "Your text and outputs give way to the lesson as the server has it now. "
+        "Undo brings them back, and later a button here."
+    )
     answered = and_say("This is the original.")
     ask("Reset to the original?", text, "Reset", lambda _: notebook.apply({"op": "reset"}, answered))
 

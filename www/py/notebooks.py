@@ -127,9 +127,13 @@ def ask_for_lessons() -> None:
 
 
 def make_lesson(lesson: dict) -> "object":
-    """A card."""
+    """A card. A file that cannot be a lesson is named with the reason, and leads nowhere."""
     item = make("li", class_="lesson", data_testid="lesson")
     heading = make("h3")
+    if "error" in lesson:  # the server has no notebook of this name
+        heading.textContent = lesson["title"]
+        item.append(heading, make("p", lesson["error"], class_="quiet"))
+        return item
     heading.append(make("a", lesson["title"], href=f"/notebook/{lesson['name']}"))
     facts = [f"{lesson['minutes']} min"] if lesson["minutes"] else []
     facts += ["your teacher's"] if lesson["own"] else []

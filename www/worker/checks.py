@@ -177,7 +177,7 @@ class Check:
     def _judge(self, told: str, value: object, gives: object, hint: str) -> None:
         if _is_equal(value, gives):
             self._show(Verdict(True, f"`{told}` gives `{_short(value)}`."))
-        elif value is ...:
+        elif value is ... or (isinstance(value, (list, tuple)) and any(each is ... for each in value)):
             self._wrong(_OPEN, hint)
         elif value is None:
             self._wrong(f"`{told}` gives nothing: is there a `return`? It should give `{_short(gives)}`.", hint)

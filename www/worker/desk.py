@@ -224,7 +224,13 @@ class Desk:
             text = await self._shelf.read(name)
         except DatabaseError as error:
             self._keeping.trouble = f"This notebook is not kept: {error}."
-        original = await self._lesson(name)
+        try:
+            original = await self._lesson(name)
+        except NotebookError as error:
+            if text is None:
+                raise
+            js.console.warn(f"partyline: the lesson {name} is broken on the server; what is kept is opened: {error}")
+            original = None
         if original is not None:
             self._originals[name] = original
         if text is not None:
@@ -272,16 +278,29 @@ class Desk:
 
     def _apply(self, port: int, asked: Request) -> Answer:
         notebook, operation = self._at(asked), asked.get("operation")
-        original = self._originals.get(notebook.name)
-        if not isinstance(operation, dict) or operation.get("op") != "reset":
-            notebook.apply(operation, original)
-            return None
+        if isinstance(operation, dict) and operation.get("op") == "reset":
+            return self._reset(notebook, operation)
+        notebook.apply(operation)
+        return None
+
+    async def _reset(self, notebook: Opened, operation: dict[str, Any]) -> None:
+        """Back to the original as the server has it now; where it is away, as it was known here.
+
+        What was there is kept, for after this worker, too; but a second reset does not put the original aside.
+        """
+        known = self._originals.get(notebook.name)
+        try:
+            fresh = await self._lesson(known["name"] if known is not None else notebook.name)
+        except NotebookError as error:
+            message = f"The lesson's file on the server is broken, so all stays as it is here: {error}"
+            raise Refused("bad_file", message) from None
+        if self._opened.get(notebook.name) is not notebook:
+            raise Refused("not_open", "This notebook was deleted meanwhile.")
+        original = fresh or known
+        if original is not None:
+            self._originals[notebook.name] = original
         before = notebook.document.whole()
         notebook.apply(operation, original)
-        return self._reset(notebook, before)
-
-    async def _reset(self, notebook: Opened, before: dict[str, Any]) -> None:
-        """What was there is kept, for after this worker, too; but a second reset does not put the original aside."""
         was, now = (
             [(cell["type"], cell["source"]) for cell in cells] for cells in (before["cells"], notebook.document.cells)
         )

@@ -169,9 +169,12 @@ class Line:
         return events[-1] if events else None
 
     def history(self, topic: str, last: int = 100) -> list[Event]:
-        """The last events of a topic or pattern, oldest first: as many as are kept here, 500 a topic at least.
+        """The last events of a topic or pattern, oldest first: as many as are kept here.
 
-        What another tab or cell listens to is here at once. Else it is asked of the server, for at most 10 seconds.
+        A topic that is new to this browser comes with its last 200 events, or as many as the server gives a newcomer
+        (``PARTYLINE_SNAPSHOT``). While somebody here listens to it, its last 500 at least are kept, unless they are
+        larger than 4 MB together. What another tab or cell listens to is here at once. Else it is asked of the server,
+        for at most 10 seconds.
 
         Args:
             topic: a topic or pattern.

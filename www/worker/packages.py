@@ -135,5 +135,5 @@ class Packages:
         reason = self._failed.get(package, "It was not loaded.")
         return (
             f"{package} could not be loaded. {reason}\nWhoever runs the server can fetch it where "
-            f"there is internet: python -m server.packages {package}"
+            f"there is internet: .venv/bin/python -m server.packages {package}"
         )
