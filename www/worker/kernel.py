@@ -16,6 +16,7 @@ import sys
 import time
 import traceback
 import types
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from pyodide.code import CodeRunner
 import console
 import reports
 from guard import Guard
-from runs import Run, current
+from runs import Run, Task, current
 from sources import dedented, forget_lines, keep_lines
 
 MODULE = "__main__"
@@ -78,14 +79,14 @@ Told = Callable[[str, str, int | None, float | None], None]
 class CellRun(Run):
     """One run of a cell: its ``sink`` hears of all that it does."""
 
-    def __init__(self, cell: str, filename: str, count: int, sink: Sink, guard: Guard, is_elsewhere: bool) -> None:
-        super().__init__(filename)
-        self.is_elsewhere = is_elsewhere
+    def __init__(self, job: Job, filename: str, kin: weakref.WeakSet[Task], count: int, guard: Guard) -> None:
+        super().__init__(filename, kin)
+        self.is_elsewhere = job.elsewhere is not None
         self.is_stopped = False  # then what waited was taken back; what waits now was asked for since
         self.guard = guard
-        self.cell = cell
+        self.cell = job.cell
         self.count = count
-        self.sink = sink
+        self.sink = job.sink
 
 
 Elsewhere = Callable[[], Coroutine[Any, Any, bool]]
@@ -125,6 +126,7 @@ class Kernel:
         self._count = 0
         self._serial = 0
         self._runs: dict[str, CellRun] = {}  # the last one of each cell
+        self._tasks: weakref.WeakSet[Task] = weakref.WeakSet()
         self._names: dict[str, str] = {}  # what a cell is called in tracebacks, by file name
         self._module = self._fresh()
         self._context = contextvars.copy_context()
@@ -193,7 +195,7 @@ class Kernel:
         self._count += job.elsewhere is None
         self._serial += 1
         filename = f"{self._name}-{job.cell}-{self._serial}"
-        run = CellRun(job.cell, filename, self._count, job.sink, self._guard, job.elsewhere is not None)
+        run = CellRun(job, filename, self._tasks, self._count, self._guard)
         self._running = self._runs[job.cell] = run
         source = dedented(job.source)
         self._remember(filename, source)
