@@ -19,7 +19,7 @@ export async function startWorker(server, folder) {
   };
 
   const { loadPyodide } = await import(pathToFileURL(`${folder}/pyodide.mjs`));
-  const pyodide = await loadPyodide({ indexURL: folder });
+  const pyodide = await loadPyodide({ indexURL: folder, stdout: console.error, stderr: console.error });
   const config = await (await fetch("/worker/boot.json")).json();
   pyodide.unpackArchive(await (await fetch(config.bundle)).arrayBuffer(), "zip");
   const load = async (name) => {

@@ -7,6 +7,7 @@ import contextvars
 import importlib
 import struct
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,7 +48,7 @@ def drawing() -> list[str]:
 def in_run(name: str) -> Callable[..., Any]:
     """What calls functions as a cell's run of this name does."""
     context = contextvars.copy_context()
-    context.run(current.set, Run(name))
+    context.run(current.set, Run(name, weakref.WeakSet()))
     return context.run
 
 

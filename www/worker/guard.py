@@ -24,6 +24,7 @@ from typing import Any, SupportsIndex
 
 from pyodide.ffi import can_run_sync, run_sync
 
+import loops
 from runs import Run, Task, current
 
 AGAIN_SECONDS = 0.02
@@ -46,15 +47,38 @@ class Guard:
         self._missed = False
         self._busy: set[Run] = set()
         self._sleep = time.sleep
+        self._set_handler = signal.signal
+        self._get_handler = signal.getsignal
+        self._handler: Any = signal.default_int_handler  # what cells find for SIGINT, and have set for it
 
     def install(self) -> None:
         """Take over the signal, ``time.sleep`` and the making of tasks. Call it once, in the event loop."""
         signal.signal(signal.SIGINT, self._interrupted)
+        signal.signal = self._remember_handler
+        signal.getsignal = self._tell_handler
         time.sleep = self.sleep
         loop = asyncio.get_running_loop()
+        loops.install(loop)
         self._create_task = loop.create_task
         loop.create_task = self._make_task  # type: ignore[assignment,method-assign]  # Pyodide's set_task_factory drops contexts
         loop._keyboard_interrupt_handler = lambda: None  # type: ignore[attr-defined]  # a task that was stopped
+
+    def _remember_handler(self, signalnum: int, handler: Any) -> Any:
+        """Set what is called on a signal, and return what was before; ``signal.signal``.
+
+        The world turns by SIGINT's handler, and Stop is always KeyboardInterrupt: what a cell sets for it, as debuggers
+        do, is given back to who asks, and never called.
+        """
+        if signalnum != signal.SIGINT:
+            return self._set_handler(signalnum, handler)
+        if not callable(handler) and handler not in (signal.SIG_IGN, signal.SIG_DFL):
+            raise TypeError("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
+        before, self._handler = self._handler, handler
+        return before
+
+    def _tell_handler(self, signalnum: int) -> Any:
+        """What is called on a signal; ``signal.getsignal``."""
+        return self._handler if signalnum == signal.SIGINT else self._get_handler(signalnum)
 
     @property
     def can_suspend(self) -> bool:
@@ -109,7 +133,7 @@ class Guard:
         place = object()  # many callbacks may wait at once, and none of them has a task
         run.gates[place] = gate
         try:
-            run_sync(gate)
+            _suspended(gate)
         finally:
             del run.gates[place]
         if task is None:
@@ -159,7 +183,7 @@ class Guard:
             return
         if task is not None and task.done():  # it is about to leave its context, which the next cell's task enters
             return
-        run_sync(self._turns.breathe())
+        _suspended(self._turns.breathe())
         if task is None:
             if time.monotonic() < run.callbacks_until:
                 raise KeyboardInterrupt
@@ -173,8 +197,25 @@ class Guard:
         run = current.get() if context is None else context.get(current)
         if run is not None:
             run.tasks.add(task)
+            run.kin.add(task)
             self._busy.add(run)
             self._turns.running = True
             # not the method of Pyodide's, which counts: a task that nobody awaits must be told of when it fails
             asyncio.Task.add_done_callback(task, lambda _: self._leave(run))
         return task
+
+
+def _suspended(awaitable: Awaitable[Any]) -> None:
+    """Let the world turn until this is done. Where a cell is being debugged, the hub's code is not."""
+    events = sys.monitoring  # type: ignore[attr-defined]  # the server's Python may be older
+    tool = events.DEBUGGER_ID
+    traced = events.get_events(tool) if events.get_tool(tool) else 0
+    if not traced:
+        run_sync(awaitable)
+        return
+    events.set_events(tool, 0)
+    try:
+        run_sync(awaitable)
+    finally:
+        if events.get_tool(tool):  # it may have come to its end meanwhile
+            events.set_events(tool, traced)

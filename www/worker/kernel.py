@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import builtins
 import contextvars
-import linecache
+import sys
 import time
+import traceback
+import types
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -20,9 +24,11 @@ from typing import Any, Protocol
 
 from pyodide.code import CodeRunner
 
+import console
 import reports
 from guard import Guard
-from runs import Run, current
+from runs import Run, Task, current
+from sources import dedented, forget_lines, keep_lines
 
 MODULE = "__main__"
 
@@ -73,14 +79,14 @@ Told = Callable[[str, str, int | None, float | None], None]
 class CellRun(Run):
     """One run of a cell: its ``sink`` hears of all that it does."""
 
-    def __init__(self, cell: str, filename: str, count: int, sink: Sink, guard: Guard, is_elsewhere: bool) -> None:
-        super().__init__(filename)
-        self.is_elsewhere = is_elsewhere
+    def __init__(self, job: Job, filename: str, kin: weakref.WeakSet[Task], count: int, guard: Guard) -> None:
+        super().__init__(filename, kin)
+        self.is_elsewhere = job.elsewhere is not None
         self.is_stopped = False  # then what waited was taken back; what waits now was asked for since
         self.guard = guard
-        self.cell = cell
+        self.cell = job.cell
         self.count = count
-        self.sink = sink
+        self.sink = job.sink
 
 
 Elsewhere = Callable[[], Coroutine[Any, Any, bool]]
@@ -120,17 +126,32 @@ class Kernel:
         self._count = 0
         self._serial = 0
         self._runs: dict[str, CellRun] = {}  # the last one of each cell
+        self._tasks: weakref.WeakSet[Task] = weakref.WeakSet()
         self._names: dict[str, str] = {}  # what a cell is called in tracebacks, by file name
-        self.restart()
+        self._module = self._fresh()
+        self._context = contextvars.copy_context()
 
     def restart(self) -> None:
         """Stop all that runs, and forget all variables."""
         self.stop()
         for run in self._runs.values():
             self._guard.stop(run)
-        self.namespace: dict[str, Any] = {"__name__": MODULE, "__builtins__": __builtins__, **self._given.names}
+        before, self._module = self._module, self._fresh()
+        if sys.modules[MODULE] is before:
+            sys.modules[MODULE] = self._module
         self._context = contextvars.copy_context()
         self._count = 0
+
+    def _fresh(self) -> types.ModuleType:
+        """What cells run in: a module, so that what looks for it by its name, as pickle and doctest do, finds them."""
+        module = types.ModuleType(MODULE)
+        vars(module).update(self._given.names, __builtins__=builtins)
+        return module
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The cells' variables."""
+        return vars(self._module)
 
     @property
     def busy(self) -> str | None:
@@ -174,38 +195,54 @@ class Kernel:
         self._count += job.elsewhere is None
         self._serial += 1
         filename = f"{self._name}-{job.cell}-{self._serial}"
-        run = CellRun(job.cell, filename, self._count, job.sink, self._guard, job.elsewhere is not None)
+        run = CellRun(job, filename, self._tasks, self._count, self._guard)
         self._running = self._runs[job.cell] = run
-        self._remember(filename, job.source)
+        source = dedented(job.source)
+        self._remember(filename, source)
+        sys.modules[MODULE] = self._module  # there is one of the name: of the notebook whose cell began last
         self._told(job.cell, "running", self._count, None)
         began = time.monotonic()
-        doing = self._execute(run, job.source) if job.elsewhere is None else job.elsewhere()
+        doing = self._execute(run, source) if job.elsewhere is None else job.elsewhere()
         task = self._guard.start(run, doing, self._context)
         task.add_done_callback(
             lambda done: self._ended(run, done, time.monotonic() - began), context=contextvars.Context()
         )
 
+    def _tell_end(self, run: CellRun, error: BaseException) -> None:
+        """It was stopped before its code began, or after; or what runs it has failed, which the console has, too."""
+        if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+            name, said, text = ("KeyboardInterrupt", "", "KeyboardInterrupt")
+        else:
+            console.error(error)
+            name, said = type(error).__name__, _said(error)
+            text = "".join(traceback.format_exception(error)).rstrip("\n")
+        try:
+            run.sink.error(name, said, text)
+        except Exception as again:  # the kernel goes on, or all that waits would wait for ever
+            console.error(again)
+
     async def _execute(self, run: CellRun, source: str) -> bool:
         """Run the source; returns whether it went well. What it raised has gone to the sink."""
+        namespace = self.namespace  # after a restart there is another one, in which nothing of this run belongs
         self._hold(True)
         try:
             python = await self._given.prepare(run, source)
-            code = CodeRunner(python, filename=run.filename, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT).compile()
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+            code = CodeRunner(python, filename=run.filename, flags=flags, dedent=False).compile()
             try:
-                value = await code.run_async(self.namespace)
+                value = await code.run_async(namespace)
                 if value is not None:
-                    self.namespace["_"] = value
+                    namespace["_"] = value
                     run.sink.result(run.count, *reports.bundle(value))
             finally:
-                _keep_lines(run.filename, source)  # in place of those that it was made into
+                keep_lines(run.filename, source)  # in place of those that it was made into
                 self._given.finish()
         except BaseException as error:
             if isinstance(error, asyncio.CancelledError) and error.args == ("stopped",):
                 error = KeyboardInterrupt().with_traceback(error.__traceback__)
             with self._guard.shield:
                 self._given.explain(error)
-                name, said = type(error).__name__, str(error)
-                run.sink.error(name, said, reports.error_text(error, self._names))
+                run.sink.error(type(error).__name__, _said(error), reports.error_text(error, self._names))
             return False
         finally:
             self._hold(False)
@@ -214,15 +251,18 @@ class Kernel:
     def _remember(self, filename: str, source: str) -> None:
         """What tracebacks shall call this run's code, and its lines; the oldest are forgotten."""
         self._names[filename] = f"Cell [{self._count}]"
-        _keep_lines(filename, source)
+        keep_lines(filename, source)
         if len(self._names) > MAX_SOURCES:
             oldest = next(iter(self._names))
             del self._names[oldest]
-            linecache.cache.pop(oldest, None)
+            forget_lines(oldest)
 
     def _ended(self, run: CellRun, task: asyncio.Task[bool], seconds: float) -> None:
-        went_well = not task.cancelled() and task.exception() is None and task.result()
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        went_well = error is None and task.result()
         self._running = None
+        if error is not None and not (run.is_elsewhere and task.cancelled()):
+            self._tell_end(run, error)
         if not went_well and not run.is_stopped:
             self._abandon()
         if run.is_elsewhere:  # how it went is seen there alone
@@ -232,8 +272,12 @@ class Kernel:
         self._next()
 
 
-def _keep_lines(filename: str, source: str) -> None:
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+def _said(error: BaseException) -> str:
+    """What an error says; of one that fails in that, what tracebacks have in its place."""
+    try:
+        return str(error)
+    except BaseException:  # as the module traceback does
+        return "<exception str() failed>"
 
 
 def running() -> CellRun | None:

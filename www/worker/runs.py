@@ -15,10 +15,16 @@ Task = asyncio.Task[Any]
 
 
 class Run:
-    """One execution of a cell, and all that it started; ``filename`` is what its code was compiled under."""
+    """One execution of a cell, and all that it started.
 
-    def __init__(self, filename: str) -> None:
+    Args:
+        filename: what its code was compiled under.
+        kin: takes its tasks, and has those of all runs that may know of each other: one notebook's.
+    """
+
+    def __init__(self, filename: str, kin: weakref.WeakSet[Task]) -> None:
         self.filename = filename
+        self.kin = kin
         self.task: Task | None = None
         self.tasks: weakref.WeakSet[Task] = weakref.WeakSet()
         self.interrupted: set[Task] = set()  # who is to be stopped at its next line
