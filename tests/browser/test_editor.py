@@ -158,8 +158,49 @@ def test_keys_as_in_jupyter(server: Server, browser: Browser) -> None:
     page.press("Shift+Enter")
     wait(lambda: notebook.cells(page)[1]["prose"], lambda prose: prose.split() == ["wo", "one"], "it to be rendered")
     shown = page.evaluate("[...document.querySelectorAll('[data-testid=toolbar] button')].map(each => each.title)")
-    for key in ("Shift-Enter", "a", "b", "d d", "z", "Ctrl-Shift--", "Shift-M", "y", "m", "Ctrl-Shift-ArrowUp"):
+    named = (
+        "Shift-Enter",
+        "a",
+        "b",
+        "d d",
+        "z",
+        "x",
+        "c",
+        "v",
+        "Ctrl-Shift--",
+        "Shift-M",
+        "y",
+        "m",
+        "Ctrl-Shift-ArrowUp",
+    )
+    for key in named:
         assert any(title.endswith(f"({key})") for title in shown), f"{key} has a button"
+    assert notebook.complaints(page) == []
+
+
+@CHROMIUM
+def test_cells_are_cut_copied_and_pasted(server: Server, browser: Browser) -> None:
+    """As in Jupyter, x and v move a cell; there is always one."""
+    page = notebook.open_notebook(browser)
+    page.type("cell-editor", "one")
+    page.press("Escape", "v")
+    page.wait_text("said", lambda text: text.startswith("There is nothing to paste"))
+    page.press("b", "Enter", "t", "w", "o", "Escape", "m")
+    wait(lambda: notebook.cells(page)[1]["type"], lambda kind: kind == "markdown", "m to make it Markdown")
+    page.press("Home", "x")
+    page.wait_text("said", lambda text: text.startswith("Cell deleted."))
+    notebook.wait_texts(page, ["two"])
+    page.press("v")
+    notebook.wait_texts(page, ["two", "one"])
+    assert notebook.selected(page) == 1
+    page.press("Home", "c", "End", "v")
+    notebook.wait_texts(page, ["two", "one", "two"])
+    assert [cell["type"] for cell in notebook.cells(page)] == ["markdown", "code", "markdown"]
+    for left in (["two", "one"], ["two"], [""]):
+        page.press("x")
+        notebook.wait_texts(page, left)
+    page.press("z", "z")
+    wait(lambda: "two" in notebook.texts(page), bool, "z to bring back what was cut")
     assert notebook.complaints(page) == []
 
 

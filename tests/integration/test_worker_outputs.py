@@ -216,13 +216,10 @@ def test_what_is_timed_and_asked_for_is_told(tab: Tab) -> None:
 
 def test_values_are_shown_as_in_jupyter(tab: Tab) -> None:
     sources = [
-        "from unittest.mock import Mock\nMock(name='stand-in')",
+        "PNG = b'\\x89PNG\\r\\n\\x1a\\n'\nfrom unittest.mock import Mock\nMock(name='stand-in')",
         "class Half:\n    __repr__ = lambda self: 'half'\n    _repr_html_ = lambda self: 1 / 0\nHalf()",
         "['a very long dinner ' * 10, 1]",
-        (
-            "from IPython.display import Image\n"
-            "open('dot.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n')\nImage('dot.png', width=3)"
-        ),
+        "from IPython.display import Image\nopen('dot.png', 'wb').write(PNG)\nImage('dot.png', width=3)",
         "from zoneinfo import ZoneInfo\nZoneInfo('Mars/Base')",
     ]
     tab.open("values", *sources)

@@ -238,6 +238,19 @@ def test_what_is_missing_and_does_no_harm_is_added() -> None:
     nbformat.validate(saved(raw))
 
 
+def test_a_new_notebook_says_what_runs_it() -> None:
+    """So Jupyter does not ask. What a file says, or does not, is left as it is."""
+    written = json.loads(ipynb.write(new_notebook("n", [])))
+    assert written["metadata"] == {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    new_notebook("one", [])["metadata"].clear()
+    assert new_notebook("two", [])["metadata"] != {}, "each has its own"
+    bare = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+    assert json.loads(ipynb.write(opened(json.dumps(bare)).notebook))["metadata"] == {}
+
+
 def test_a_new_notebook_is_valid() -> None:
     text = write(new_notebook("hello", [new_cell("a"), new_cell("b", "markdown", "# é 😀")]))
     nbformat.validate(json.loads(text))

@@ -20,6 +20,14 @@ COMMANDS = (
     ("below", "b", "New cell below", "M4 5h16M4 9h16M12 13v8M8 17h8"),
     ("delete", "d d", "Delete the cell", "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13"),
     ("undo", "z", "Undo the last change of cells", "M9 14L4 9l5-5M4 9h10a6 6 0 010 12h-3"),
+    (
+        "cut",
+        "x",
+        "Cut the cell",
+        "M8 15L18 4M16 15L6 4M9 17a2.5 2.5 0 11-5 0a2.5 2.5 0 015 0M20 17a2.5 2.5 0 11-5 0a2.5 2.5 0 015 0",
+    ),
+    ("copy", "c", "Copy the cell", "M9 9h11v11H9zM15 9V4H4v11h5"),
+    ("paste", "v", "Paste a cell below", "M9 4H5v16h14V4h-4M9 3h6v4H9zM12 10v6M9 13l3 3 3-3"),
     None,
     ("up", "Ctrl-Shift-ArrowUp", "Move the cell up", "M12 20V5M6 11l6-6 6 6"),
     ("down", "Ctrl-Shift-ArrowDown", "Move the cell down", "M12 4v15M6 13l6 6 6-6"),
@@ -41,7 +49,6 @@ MORE_KEYS = {
     "j": "next",
     "Home": "first",
     "End": "last",
-    "x": "delete",
     "Delete": "delete",
 }
 PAIR_MS = 1000  # "d d" is two keys within that time

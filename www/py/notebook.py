@@ -30,7 +30,7 @@ MOVED = (
 
 # what is done with a cell, and not at all where there is none
 ABOUT_CELLS = ("run", "run-stay", "run-insert", "delete", "up", "down", "split", "merge", "code", "markdown", "clear")
-ABOUT_CELLS += ("edit", "previous", "next", "first", "last")
+ABOUT_CELLS += ("cut", "copy", "edit", "previous", "next", "first", "last")
 
 
 def draw() -> None:
@@ -84,7 +84,13 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         add(cells.neighbour(at, -1), "code", edit=False)
     elif command == "below":
         add(at, "code", edit=False)
-    elif command == "delete":
+    elif command == "copy":
+        copy(at)
+    elif command == "paste":
+        paste(at)
+    elif command in ("delete", "cut"):
+        if command == "cut":
+            copy(at)
         there = cells.neighbour(at, 1) or cells.neighbour(at, -1)
         if there is None:  # a notebook without cells is no place to write in
             add(at, "code", edit=False)
@@ -218,6 +224,21 @@ def go_where_wished() -> None:
 def delete(at: str) -> None:
     """Delete a cell; it can be had back."""
     notebook.apply({"op": "delete", "cells": [at]}, and_say("Cell deleted."))
+
+
+def copy(at: str) -> None:
+    """Keep what a cell is, without its outputs, for ``paste``."""
+    cell = cells.get(at)
+    copied[:] = [(cell.type, cell.editor.text())]
+
+
+def paste(at: "str | None") -> None:
+    """A new cell, as the one that was copied or cut last in this tab."""
+    if copied:
+        kind, source = copied[0]
+        add(at, kind, source, edit=False)
+    else:
+        said.say("There is nothing to paste: c copies a cell, x cuts it.")
 
 
 def reset() -> None:
@@ -397,6 +418,7 @@ def request(text: str) -> object:
 promises = []
 too_soon = []
 wishes = []
+copied = []  # one cell's type and text, or none
 early = Early()
 fresh = []  # what has changed since the notebook was drawn: ids of cells, None where it may be any
 cells = Cells(find("cells"), window.workers.tab, act)

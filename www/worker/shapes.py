@@ -82,12 +82,13 @@ def new_cell(cell_id: str, cell_type: str = "code", source: str = "") -> Cell:
 
 
 def new_notebook(name: str, cells: list[Cell], title: str = "") -> Notebook:
-    """A notebook as partyline/cells.py tells."""
+    """A notebook as partyline/cells.py tells; its metadata say what runs it, so that Jupyter need not ask."""
+    kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return {
         "name": name,
         "title": title,
         "rev": 0,
-        "metadata": {},
+        "metadata": {"kernelspec": kernelspec, "language_info": {"name": "python"}},
         "minor": 5,
         "extra": {},
         "cells": cells,
