@@ -11,8 +11,9 @@ from dom import find, hide, show
 STUCK_MS = 3000  # a cell that still runs so long after Stop cannot be stopped
 HELD_MS = 1000  # the same where the worker hears nothing while a cell runs
 STUCK = (
-    "This cell cannot be stopped: Python is inside something that never looks up, such as one huge sum. Python can be "
-    "started anew. Your text and outputs stay; variables are lost, in all notebooks."
+    "This cell cannot be stopped: Python is inside something that never looks up, such as one huge sum, or the cell "
+    "catches what is to stop it, as a bare “except:” does. Python can be started anew. Your text and outputs stay; "
+    "variables are lost, in all notebooks."
 )
 FORGET = "All variables of this notebook are forgotten, and what runs is stopped. Text and outputs stay."
 
@@ -31,7 +32,7 @@ class KernelBar:
         self._notebook = notebook
         self._unsent = unsent
         self._stuck = False
-        self._stops = []  # of each Stop the cells that it was meant for, and that have run ever since
+        self._stops = []  # of each Stop or restart the cells that it was meant for, and that have run ever since
         self._then = None
         self._shown = None
         find("kernel-replace").addEventListener("click", ffi.create_proxy(lambda event: line.replace_worker()))
@@ -75,8 +76,12 @@ class KernelBar:
 
     def stop(self, cell_id: "str | None") -> None:
         """Interrupt a cell, or what runs; see after a while whether that went well."""
+        self._watch([each for each in self._running() if cell_id in (None, each)])
+        self._notebook.ask({"do": "stop", "cell": cell_id})
+
+    def _watch(self, meant: "list[str]") -> None:
+        """These cells are stopped: see after a while whether they are."""
         notebook = self._notebook
-        meant = [each for each in self._running() if cell_id in (None, each)]
 
         def look(*_: object) -> None:
             self._stops = [each for each in self._stops if each is not meant]
@@ -88,7 +93,6 @@ class KernelBar:
             else:
                 self._line.replace_worker()
 
-        notebook.ask({"do": "stop", "cell": cell_id})
         if meant:
             self._stops.append(meant)
             window.setTimeout(ffi.create_proxy(look), STUCK_MS if notebook.suspends else HELD_MS)
@@ -103,6 +107,7 @@ class KernelBar:
         if self._running() and not self._notebook.suspends:
             self._line.replace_worker()  # this one hears nothing
         else:
+            self._watch(self._running())
             self._notebook.ask({"do": "restart"}, self._restarted)
 
     def _restarted(self, value: object, code: str, message: str) -> None:

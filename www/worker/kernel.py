@@ -167,14 +167,17 @@ class Kernel:
         self._next()
 
     def stop(self, cell: str | None = None) -> None:
-        """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left."""
+        """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left.
+
+        Where no cell is named, and none runs: what all have left.
+        """
         if cell is None or cell == self.busy:
             self._abandon()
-            run = self._running
+            runs = list(self._runs.values()) if self._running is None else [self._running]
         else:
             self._abandon(cell)
-            run = self._runs.get(cell)
-        if run is not None:
+            runs = [self._runs[cell]] if cell in self._runs else []
+        for run in runs:
             run.is_stopped = True
             self._guard.stop(run)
 
