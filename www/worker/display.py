@@ -174,15 +174,24 @@ class Progress:
                 self._run.sink.clear(wait=False)
 
 
+_PLACES: list[tuple[object, str, object]] = []
+"""Where all this is found: a module, a name in it, and what belongs there."""
+
+
 def install() -> None:
     """Put all this in its places, once."""
-    sys.stdout = Stream("stdout", sys.stdout)
-    sys.stderr = Stream("stderr", sys.stderr)
-    builtins.input = _asker(password=False)  # type: ignore[assignment]
-    getpass.getpass = _asker(password=True)  # type: ignore[assignment]
-    for name in ("display", "clear_output"):
-        setattr(builtins, name, globals()[name])
+    _PLACES.extend((sys, name, Stream(name, getattr(sys, name))) for name in ("stdout", "stderr"))
+    _PLACES.append((getpass, "getpass", _asker(password=True)))
+    given = {"print": print, "input": _asker(password=False), "display": display, "clear_output": clear_output}
+    _PLACES.extend((builtins, name, value) for name, value in given.items())
+    put_back()
     ipython.install(display, update_display, clear_output)
+
+
+def put_back() -> None:
+    """Put in its places what cells have replaced there."""
+    for module, name, value in _PLACES:
+        setattr(module, name, value)
 
 
 def _asker(*, password: bool) -> Callable[[object], str]:

@@ -56,12 +56,17 @@ class Guard:
         signal.signal(signal.SIGINT, self._interrupted)
         signal.signal = self._remember_handler
         signal.getsignal = self._tell_handler
-        time.sleep = self.sleep
+        self.put_back()
         loop = asyncio.get_running_loop()
         loops.install(loop)
         self._create_task = loop.create_task
         loop.create_task = self._make_task  # type: ignore[assignment,method-assign]  # Pyodide's set_task_factory drops contexts
         loop._keyboard_interrupt_handler = lambda: None  # type: ignore[attr-defined]  # a task that was stopped
+
+    def put_back(self) -> None:
+        """Have ``time.sleep`` in its place again, and SIGINT's handler, which cells may have replaced."""
+        time.sleep = self.sleep
+        self._handler = signal.default_int_handler
 
     def _remember_handler(self, signalnum: int, handler: Any) -> Any:
         """Set what is called on a signal, and return what was before; ``signal.signal``.

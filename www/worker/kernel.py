@@ -69,6 +69,9 @@ class Surroundings(Protocol):
     def finish(self) -> None:
         """The cell that runs has come to its end, a bad one too, and may show what it has left to show."""
 
+    def put_back(self) -> None:
+        """Have in its place again what cells have replaced outside of their namespace."""
+
     def explain(self, error: BaseException) -> None:
         """Add to an error of a cell's what helps its user."""
 
@@ -132,10 +135,12 @@ class Kernel:
         self._context = contextvars.copy_context()
 
     def restart(self) -> None:
-        """Stop all that runs, and forget all variables."""
+        """Stop all that runs, and forget all variables, and what was replaced where all notebooks look."""
         self.stop()
         for run in self._runs.values():
             self._guard.stop(run)
+        self._guard.put_back()
+        self._given.put_back()
         before, self._module = self._module, self._fresh()
         if sys.modules[MODULE] is before:
             sys.modules[MODULE] = self._module
