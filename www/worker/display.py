@@ -43,8 +43,7 @@ class Stream(io.TextIOBase):
         if run is None:
             self._beyond.write(text)
         else:
-            with run.guard.shield:
-                run.sink.stream(self.name, text)
+            run.guard.hub(run.sink.stream, self.name, text)
         return len(text)
 
     def flush(self) -> None:
@@ -138,8 +137,7 @@ def clear_output(wait: bool = False) -> None:
     """
     run = running()
     if run is not None:
-        with run.guard.shield:
-            run.sink.clear(wait=wait)
+        run.guard.hub(run.sink.clear, wait=wait)
 
 
 def _show(value: object, display_id: str | None, *, raw: bool, metadata: dict[str, Any], update: bool) -> None:
@@ -150,8 +148,7 @@ def _show(value: object, display_id: str | None, *, raw: bool, metadata: dict[st
     if run is None:
         print(data.get("text/plain", data))
     else:
-        with run.guard.shield:
-            run.sink.display(data, {**about, **metadata}, display_id, update=update)
+        run.guard.hub(run.sink.display, data, {**about, **metadata}, display_id, update=update)
 
 
 class Progress:
@@ -163,15 +160,13 @@ class Progress:
         self._shown = False
 
     def __call__(self, text: str) -> None:
-        with self._run.guard.shield:
-            self._run.sink.display({"text/plain": text}, {}, self._name, update=self._shown)
+        self._run.guard.hub(self._run.sink.display, {"text/plain": text}, {}, self._name, update=self._shown)
         self._shown = True
 
     def clear(self) -> None:
         """Take it away, with all that the cell has shown."""
         if self._shown:
-            with self._run.guard.shield:
-                self._run.sink.clear(wait=False)
+            self._run.guard.hub(self._run.sink.clear, wait=False)
 
 
 _PLACES: list[tuple[object, str, object]] = []
@@ -204,8 +199,18 @@ def _asker(*, password: bool) -> Callable[[object], str]:
             raise RuntimeError(
                 "input() needs a browser that can suspend Python (JSPI), as Chrome and Firefox can; this one cannot."
             )
-        answer = str(run.guard.wait(run.sink.ask(str(prompt), password=password)))
-        run.sink.stream("stdout", f"{prompt}{'·' * 8 if password else answer}\n")  # as a terminal would show it
+        question = str(prompt)
+        asked = None
+        try:
+            with run.guard.shield:
+                asked = run.guard.hub(run.sink.ask, question, password=password)
+            answer = str(run.guard.wait(asked))
+        except BaseException:  # a stop that comes as the shield ends, too: then nobody waits for the answer
+            if asked is not None:
+                asked.cancel()
+            raise
+        shown = "·" * 8 if password else answer  # as a terminal would show it
+        run.guard.hub(run.sink.stream, "stdout", f"{question}{shown}\n")
         return answer
 
     return ask

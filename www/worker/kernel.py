@@ -243,7 +243,7 @@ class Kernel:
                 value = await code.run_async(namespace)
                 if value is not None:
                     namespace["_"] = value
-                    run.sink.result(run.count, *reports.bundle(value))
+                    self._guard.hub(run.sink.result, run.count, *reports.bundle(value))
             finally:
                 keep_lines(run.filename, source)  # in place of those that it was made into
                 self._given.finish()
@@ -252,7 +252,8 @@ class Kernel:
                 error = KeyboardInterrupt().with_traceback(error.__traceback__)
             with self._guard.shield:
                 self._given.explain(error)
-                run.sink.error(type(error).__name__, _said(error), reports.error_text(error, self._names))
+                text = reports.error_text(error, self._names)
+                self._guard.hub(run.sink.error, type(error).__name__, _said(error), text)
             return False
         finally:
             if holds:
