@@ -47,7 +47,10 @@ class Stream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Show at once what was written."""
+        run = running()
+        if run is not None:
+            run.guard.hub(run.sink.hurry)
 
 
 class Handle:

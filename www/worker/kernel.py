@@ -42,6 +42,9 @@ class Sink(Protocol):
     def stream(self, name: str, text: str) -> None:
         """Text came on ``stdout`` or ``stderr``."""
 
+    def hurry(self) -> None:
+        """Show what was said, whatever else is going on."""
+
     def display(self, data: reports.Bundle, metadata: reports.Bundle, display_id: str | None, *, update: bool) -> None:
         """A MIME bundle is to be shown; with ``update``, in place of those of the same ``display_id``."""
 
