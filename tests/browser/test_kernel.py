@@ -160,6 +160,20 @@ def test_a_long_computation_inside_c_is_waited_for(browser: Browser) -> None:
 
 
 @SUSPENDING
+@pytest.mark.alone(why="its worker is stuck")
+def test_a_cell_that_goes_on_after_a_restart_is_told(page: Page) -> None:
+    """It takes the interruption for an error of its own, and nothing after it would ever run."""
+    cell = notebook.add(page, "while True:\n    try:\n        x = int(input())\n    except: pass")
+    notebook.start(page, cell)
+    page.click("command-restart")
+    page.click("dialog-yes")
+    page.wait_text("kernel-stuck-text", lambda text: "except:" in text)
+    page.click("kernel-replace")
+    notebook.wait_opened(page)
+    assert notebook.run(page, "1 + 1").output == "2"
+
+
+@SUSPENDING
 def test_stop_of_a_cell_that_waits_says_nothing_of_the_one_that_runs(page: Page) -> None:
     """Nor does Stop of a cell that is run again at once; on a cell at rest it is meant for the one that runs."""
     runs = notebook.add(page, "import asyncio\nawait asyncio.sleep(1000)")

@@ -156,3 +156,27 @@ def test_all_tasks_are_those_of_the_notebook(tab: Tab) -> None:
     tab.ask("restart", name="tasks-other")
     tab.ask("restart", name="tasks")
     assert printed(tab.run("tasks", "c")["c"]) == "[]\n"
+
+
+TICKS = """import asyncio
+async def follow():
+    while True:
+        print('tick')
+        await asyncio.sleep(0.01)
+task = asyncio.create_task(follow())"""
+
+
+def test_stop_where_nothing_runs_ends_what_cells_have_left(tab: Tab) -> None:
+    """In this notebook, of all its cells; and what waits in plain code, too."""
+    sleeps = "import time\nasync def sleep():\n    time.sleep(1000)\nsleeping = asyncio.create_task(sleep())"
+    tab.open("left-other", TICKS, "task.done()")
+    tab.run("left-other", "a")
+    tab.open("left", TICKS, sleeps, "print([each.done() for each in (task, sleeping)])")
+    tab.run("left", "a", "b")
+    wait_printed(tab, "left", "a", "tick")
+    assert printed(tab.run("left", "c")["c"]) == "[False, False]\n"
+    assert "error" not in tab.ask("stop", name="left", cell=None)
+    while printed(tab.run("left", "c")["c"]) != "[True, True]\n":
+        pass
+    assert printed(tab.run("left-other", "b")["b"]) == "False"
+    tab.ask("restart", name="left-other")

@@ -138,3 +138,26 @@ def test_what_restart_forgets_is_gone(tab: Tab) -> None:
     tab.run("forgets", "a")
     tab.ask("restart", name="forgets")
     assert printed(tab.run("forgets", "b")["b"]) == "(None, False)"
+
+
+REPLACES = """import builtins, getpass, io, signal, sys, time
+sys.stdout = sys.stderr = io.StringIO()
+for name in ('print', 'input', 'display', 'clear_output'):
+    setattr(builtins, name, None)
+getpass.getpass = time.sleep = None
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+raise SystemExit"""
+USES = """import getpass, signal, sys, time
+print('printed')
+print('told', file=sys.stderr)
+builtins = __builtins__
+print([callable(each) for each in (input, clear_output, builtins.display, getpass.getpass)])
+time.sleep(0.01)
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"""
+
+
+def test_restart_puts_back_what_cells_have_replaced(tab: Tab) -> None:
+    tab.open("replaces", REPLACES, USES)
+    tab.run("replaces", "a")
+    tab.ask("restart", name="replaces")
+    assert printed(tab.run("replaces", "b")["b"]) == "printed\ntold\n[True, True, True, True]\nTrue\n"

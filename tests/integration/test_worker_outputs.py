@@ -234,3 +234,48 @@ def test_values_are_shown_as_in_jupyter(tab: Tab) -> None:
     assert picture["metadata"] == {"image/png": {"width": 3}}
     assert "zoneinfo/" not in plain(cells["e"])
     assert "Cell [5], line 2" in plain(cells["e"])
+
+
+SHOWN = """import opened, time
+from runs import current
+run = current.get()
+notebook, cell = run.sink._notebook, run.cell
+def shown():
+    return ''.join(output.get('text', '') for output in notebook.document.cell(cell)['outputs'])
+def wait():
+    until = time.monotonic() + 2 * opened.FLUSH_SECONDS
+    while time.monotonic() < until:
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "seen"),
+    [
+        ("asked", "print('a', flush=True); note(); print('b', flush=True); note()", ["a\n", "a\nb\n"]),
+        ("part", "print('a'); print('b', end=''); note(); sys.stdout.flush(); note()", ["a\n", "a\nb"]),
+        ("slow", "print('a'); note(); wait(); print('b'); note()", ["a\n", "a\nb\n"]),
+        ("line", "print('a', 'b', 'c'); note()", ["a b c\n"]),
+        ("cleared", "print('a'); wait(); clear_output(); note(); print('b'); note()", ["a\n", "b\n"]),
+    ],
+)
+def test_what_is_printed_is_shown_though_the_world_does_not_turn(
+    tab: Tab, name: str, source: str, seen: list[str]
+) -> None:
+    """As inside C, and where Python cannot be suspended; whole lines at once, and not by halves."""
+    source = f"{SHOWN}import sys\nseen = []\ndef note(): seen.append(shown())\nwith run.guard.shield: {source}"
+    tab.open(f"at-once-{name}", source, "seen")
+    assert tab.run(f"at-once-{name}", "a", "b")["b"]["outputs"][0]["data"]["text/plain"] == str(seen)
+
+
+MANY = """kept, told = notebook.document.output, []
+notebook.document.output = lambda *given: told.append(1) or kept(*given)
+for number in range(3000):
+    print(number, flush=True)
+notebook.document.output = kept
+len(told) < 300"""
+
+
+def test_a_flood_is_told_now_and_then(tab: Tab) -> None:
+    tab.open("flood", SHOWN + MANY)
+    assert tab.run("flood", "a")["a"]["outputs"][-1]["data"]["text/plain"] == "True"

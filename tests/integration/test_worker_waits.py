@@ -125,3 +125,48 @@ def test_a_stop_as_a_stream_begins_leaves_no_stream(tab: Tab) -> None:
     tab.open("stream", STOPS, "print(live._streams, +live._wanted)")
     assert tab.run("stream", "a")["a"]["outputs"][-1]["ename"] == "KeyboardInterrupt"
     assert printed(tab.run("stream", "b")["b"]) == "[] Counter()\n"
+
+
+SAVES = """import asyncio, _asyncio
+from runs import current
+def saves():
+    return [task for task in _asyncio.all_tasks() if '_save' in task.get_coro().__qualname__]
+while saves():  # that the cell was begun
+    await asyncio.sleep(0.01)
+print('changed')
+input()
+print([task.get_coro().__qualname__ for task in current.get().tasks])"""
+
+
+def test_what_is_saved_as_a_cell_asks_is_no_task_of_the_cells(tab: Tab) -> None:
+    """Stop would cancel it."""
+    tab.open("saves", SAVES)
+    tab.ask("run", name="saves", cells=["a"])
+    wait_asked(tab, "saves", "")
+    tab.ask("reply", name="saves", cell="a", text="")
+    assert printed(tab.rest("saves")["a"]).splitlines()[-1] == "['Kernel._execute']"
+
+
+WHOLE = """import opened
+from runs import current
+run, kept = current.get(), opened.Opened.tell
+def stopping(self, *given):
+    run.guard.stop(run)
+    run.guard._interrupted(2, None)  # the signal comes at any line
+    opened.Opened.tell = kept
+    kept(self, *given)
+    whole.append(current.get())
+whole = []
+print('changed')
+opened.Opened.tell = stopping
+try:
+    input()
+finally:
+    opened.Opened.tell = kept"""
+
+
+def test_a_stop_as_a_cell_asks_leaves_what_is_told_whole(tab: Tab) -> None:
+    tab.open("whole", WHOLE, "whole")
+    assert tab.run("whole", "a")["a"]["outputs"][-1]["ename"] == "KeyboardInterrupt"
+    assert printed(tab.run("whole", "b")["b"]).count("None") == 1
+    assert prompts(tab, "whole") == []

@@ -17,7 +17,7 @@ from server.config import ROOT
 from tests.running import Server
 
 SCRIPT = Path(__file__).with_name("tabs.mjs")
-SECONDS = 60
+SECONDS = 20
 
 Frame = dict[str, Any]
 

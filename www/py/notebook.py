@@ -74,8 +74,8 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         elif command == "run-stay" and cells.get(at).type == "markdown":
             cells.select(at)
     elif command == "stop":
-        other = notebook.kernel == "busy" and cell_id is not None and not cells.get(cell_id).busy
-        bar.stop(None if other else cell_id)  # on a cell that is at rest it is meant for the one that runs
+        # on a cell that is at rest it is meant for the one that runs; where none does, for all that cells have left
+        bar.stop(cell_id if cell_id is not None and cells.get(cell_id).busy else None)
     elif command == "restart":
         bar.restart()
     elif command == "restart-run":

@@ -43,12 +43,14 @@ class Stream(io.TextIOBase):
         if run is None:
             self._beyond.write(text)
         else:
-            with run.guard.shield:
-                run.sink.stream(self.name, text)
+            run.guard.hub(run.sink.stream, self.name, text)
         return len(text)
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Show at once what was written."""
+        run = running()
+        if run is not None:
+            run.guard.hub(run.sink.hurry)
 
 
 class Handle:
@@ -138,8 +140,7 @@ def clear_output(wait: bool = False) -> None:
     """
     run = running()
     if run is not None:
-        with run.guard.shield:
-            run.sink.clear(wait=wait)
+        run.guard.hub(run.sink.clear, wait=wait)
 
 
 def _show(value: object, display_id: str | None, *, raw: bool, metadata: dict[str, Any], update: bool) -> None:
@@ -150,8 +151,7 @@ def _show(value: object, display_id: str | None, *, raw: bool, metadata: dict[st
     if run is None:
         print(data.get("text/plain", data))
     else:
-        with run.guard.shield:
-            run.sink.display(data, {**about, **metadata}, display_id, update=update)
+        run.guard.hub(run.sink.display, data, {**about, **metadata}, display_id, update=update)
 
 
 class Progress:
@@ -163,26 +163,33 @@ class Progress:
         self._shown = False
 
     def __call__(self, text: str) -> None:
-        with self._run.guard.shield:
-            self._run.sink.display({"text/plain": text}, {}, self._name, update=self._shown)
+        self._run.guard.hub(self._run.sink.display, {"text/plain": text}, {}, self._name, update=self._shown)
         self._shown = True
 
     def clear(self) -> None:
         """Take it away, with all that the cell has shown."""
         if self._shown:
-            with self._run.guard.shield:
-                self._run.sink.clear(wait=False)
+            self._run.guard.hub(self._run.sink.clear, wait=False)
+
+
+_PLACES: list[tuple[object, str, object]] = []
+"""Where all this is found: a module, a name in it, and what belongs there."""
 
 
 def install() -> None:
     """Put all this in its places, once."""
-    sys.stdout = Stream("stdout", sys.stdout)
-    sys.stderr = Stream("stderr", sys.stderr)
-    builtins.input = _asker(password=False)  # type: ignore[assignment]
-    getpass.getpass = _asker(password=True)  # type: ignore[assignment]
-    for name in ("display", "clear_output"):
-        setattr(builtins, name, globals()[name])
+    _PLACES.extend((sys, name, Stream(name, getattr(sys, name))) for name in ("stdout", "stderr"))
+    _PLACES.append((getpass, "getpass", _asker(password=True)))
+    given = {"print": print, "input": _asker(password=False), "display": display, "clear_output": clear_output}
+    _PLACES.extend((builtins, name, value) for name, value in given.items())
+    put_back()
     ipython.install(display, update_display, clear_output)
+
+
+def put_back() -> None:
+    """Put in its places what cells have replaced there."""
+    for module, name, value in _PLACES:
+        setattr(module, name, value)
 
 
 def _asker(*, password: bool) -> Callable[[object], str]:
@@ -195,8 +202,18 @@ def _asker(*, password: bool) -> Callable[[object], str]:
             raise RuntimeError(
                 "input() needs a browser that can suspend Python (JSPI), as Chrome and Firefox can; this one cannot."
             )
-        answer = str(run.guard.wait(run.sink.ask(str(prompt), password=password)))
-        run.sink.stream("stdout", f"{prompt}{'·' * 8 if password else answer}\n")  # as a terminal would show it
+        question = str(prompt)
+        asked = None
+        try:
+            with run.guard.shield:
+                asked = run.guard.hub(run.sink.ask, question, password=password)
+            answer = str(run.guard.wait(asked))
+        except BaseException:  # a stop that comes as the shield ends, too: then nobody waits for the answer
+            if asked is not None:
+                asked.cancel()
+            raise
+        shown = "·" * 8 if password else answer  # as a terminal would show it
+        run.guard.hub(run.sink.stream, "stdout", f"{question}{shown}\n")
         return answer
 
     return ask

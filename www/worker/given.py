@@ -58,6 +58,10 @@ class Given:
             if timed is not None:
                 timed.tell()
 
+    def put_back(self) -> None:
+        """Have ``print``, ``input`` and their like in their places again."""
+        display.put_back()
+
     def explain(self, error: BaseException) -> None:
         """Say why an import failed."""
         self._packages.explain(error)

@@ -18,9 +18,9 @@ import contextvars
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from types import FrameType
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, TypeVar
 
 from pyodide.ffi import can_run_sync, run_sync
 
@@ -33,6 +33,8 @@ AGAIN_SECONDS = 0.02
 CALLBACK_SECONDS = 1.0
 """So long after a Stop the cell's callbacks are stopped too, which no task runs."""
 
+
+Result = TypeVar("Result")
 
 ASYNCIO = asyncio.__path__[0]
 """Where its Python stands: it changes what it loops over where another task comes in between."""
@@ -56,12 +58,17 @@ class Guard:
         signal.signal(signal.SIGINT, self._interrupted)
         signal.signal = self._remember_handler
         signal.getsignal = self._tell_handler
-        time.sleep = self.sleep
+        self.put_back()
         loop = asyncio.get_running_loop()
         loops.install(loop)
         self._create_task = loop.create_task
         loop.create_task = self._make_task  # type: ignore[assignment,method-assign]  # Pyodide's set_task_factory drops contexts
         loop._keyboard_interrupt_handler = lambda: None  # type: ignore[attr-defined]  # a task that was stopped
+
+    def put_back(self) -> None:
+        """Have ``time.sleep`` in its place again, and SIGINT's handler, which cells may have replaced."""
+        time.sleep = self.sleep
+        self._handler = signal.default_int_handler
 
     def _remember_handler(self, signalnum: int, handler: Any) -> Any:
         """Set what is called on a signal, and return what was before; ``signal.signal``.
@@ -167,6 +174,11 @@ class Guard:
         if self._missed and not self._shields:
             self._missed = False
             self._turn(sys._getframe())
+
+    def hub(self, call: Callable[..., Result], *given: Any, **options: Any) -> Result:
+        """Call what is the hub's, from a cell: whole, and as none of its code, so that what begins is the hub's."""
+        with self.shield:
+            return contextvars.Context().run(call, *given, **options)
 
     def _interrupted(self, _: int, frame: FrameType | None) -> None:
         if self._shields:

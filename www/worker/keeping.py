@@ -8,6 +8,7 @@ lacks something of it: a notebook that would take its place is kept under anothe
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -63,7 +64,8 @@ class Keeping:
         """It may have changed."""
         if self._is_changed(notebook) and notebook not in self._saving:
             self._saving.add(notebook)
-            task = asyncio.get_running_loop().create_task(self._save(notebook))
+            # whoever changed it: a cell's task would be stopped with the cell
+            task = asyncio.get_running_loop().create_task(self._save(notebook), context=contextvars.Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

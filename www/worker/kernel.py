@@ -42,6 +42,9 @@ class Sink(Protocol):
     def stream(self, name: str, text: str) -> None:
         """Text came on ``stdout`` or ``stderr``."""
 
+    def hurry(self) -> None:
+        """Show what was said, whatever else is going on."""
+
     def display(self, data: reports.Bundle, metadata: reports.Bundle, display_id: str | None, *, update: bool) -> None:
         """A MIME bundle is to be shown; with ``update``, in place of those of the same ``display_id``."""
 
@@ -68,6 +71,9 @@ class Surroundings(Protocol):
 
     def finish(self) -> None:
         """The cell that runs has come to its end, a bad one too, and may show what it has left to show."""
+
+    def put_back(self) -> None:
+        """Have in its place again what cells have replaced outside of their namespace."""
 
     def explain(self, error: BaseException) -> None:
         """Add to an error of a cell's what helps its user."""
@@ -132,10 +138,12 @@ class Kernel:
         self._context = contextvars.copy_context()
 
     def restart(self) -> None:
-        """Stop all that runs, and forget all variables."""
+        """Stop all that runs, and forget all variables, and what was replaced where all notebooks look."""
         self.stop()
         for run in self._runs.values():
             self._guard.stop(run)
+        self._guard.put_back()
+        self._given.put_back()
         before, self._module = self._module, self._fresh()
         if sys.modules[MODULE] is before:
             sys.modules[MODULE] = self._module
@@ -167,14 +175,17 @@ class Kernel:
         self._next()
 
     def stop(self, cell: str | None = None) -> None:
-        """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left."""
+        """Interrupt the cell, or the one that runs; what waits is not run. Of one that is done: what it left.
+
+        Where no cell is named, and none runs: what all have left.
+        """
         if cell is None or cell == self.busy:
             self._abandon()
-            run = self._running
+            runs = list(self._runs.values()) if self._running is None else [self._running]
         else:
             self._abandon(cell)
-            run = self._runs.get(cell)
-        if run is not None:
+            runs = [self._runs[cell]] if cell in self._runs else []
+        for run in runs:
             run.is_stopped = True
             self._guard.stop(run)
 
@@ -233,7 +244,7 @@ class Kernel:
                 value = await code.run_async(namespace)
                 if value is not None:
                     namespace["_"] = value
-                    run.sink.result(run.count, *reports.bundle(value))
+                    self._guard.hub(run.sink.result, run.count, *reports.bundle(value))
             finally:
                 keep_lines(run.filename, source)  # in place of those that it was made into
                 self._given.finish()
@@ -242,7 +253,8 @@ class Kernel:
                 error = KeyboardInterrupt().with_traceback(error.__traceback__)
             with self._guard.shield:
                 self._given.explain(error)
-                run.sink.error(type(error).__name__, _said(error), reports.error_text(error, self._names))
+                text = reports.error_text(error, self._names)
+                self._guard.hub(run.sink.error, type(error).__name__, _said(error), text)
             return False
         finally:
             self._hold(False)

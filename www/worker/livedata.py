@@ -7,12 +7,11 @@ the last cell has done with it.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from partyline import protocol
 from partyline.topics import any_matches
@@ -89,7 +88,7 @@ class LiveData:
             for pattern in stream.patterns:
                 for topic, body in self.session.kept(pattern) or ():
                     self._give(stream, topic, read(topic, body), protocol.NEW)
-            refusal = self._hub(self._want)
+            refusal = self.guard.hub(self._want)
             if refusal:
                 self._wanted = before
                 self._streams.remove(stream)
@@ -103,7 +102,7 @@ class LiveData:
                 self._streams.remove(stream)
                 self._wanted.subtract(stream.patterns)
                 self._wanted = +self._wanted
-                self._hub(self._want)
+                self.guard.hub(self._want)
 
     def publish(self, topic: str, data: object) -> tuple[str, asyncio.Future[int]]:
         """Send an event; returns its id, and what will be its seq, or why it was refused."""
@@ -113,7 +112,7 @@ class LiveData:
         if len(self._published) > MAX_PUBLISHED:
             del self._published[next(iter(self._published))]
         done = self._sent[event_id] = asyncio.get_running_loop().create_future()
-        self._hub(lambda: self._do(self.session.cells_publish(event_id, topic, data)))
+        self.guard.hub(lambda: self._do(self.session.cells_publish(event_id, topic, data)))
         return event_id, done
 
     def _give(self, stream: Stream, topic: str, events: list[Event], reason: str) -> None:
@@ -131,11 +130,6 @@ class LiveData:
         effects, refusal = self.session.cells_want(frozenset(self._wanted), time.monotonic())
         self._do(effects)
         return refusal
-
-    def _hub(self, call: Callable[[], Any]) -> Any:
-        """Call the hub: as none of the cell's code, and whole."""
-        with self.guard.shield:
-            return contextvars.Context().run(call)
 
 
 class Listening:

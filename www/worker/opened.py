@@ -1,7 +1,8 @@
 """One open notebook in the worker: its document, its kernel, the tabs that look at it. The desk has one for each.
 
 What tabs do and what cells put out changes the document; each change goes to all tabs, and to the shelf soon after.
-Outputs are told at most every ``FLUSH_SECONDS``, however fast they come.
+Outputs are told at most every ``FLUSH_SECONDS``, however fast they come; at once where nothing was told for so long: the
+cell may give nothing else its turn until it ends.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +26,9 @@ from shapes import Refused
 
 FLUSH_SECONDS = 0.05
 """How often at most a cell's new outputs are told to the tabs."""
+
+HURRIES = 10
+"""But where the code wants it, as ``print(…, flush=True)`` does: so many times more, now and then."""
 
 
 class Opened:
@@ -211,12 +216,18 @@ class CellSink:
         self._notebook = notebook
         self._outputs = Outputs()
         self._shown: list[Output] | None = None  # what the cell showed when the tabs were told; None: not what we told
-        self._due = False
+        self._timer: asyncio.Handle | None = None  # while something waits to be told
+        self._free_at = 0.0  # from then on it is not too often
 
     def stream(self, name: str, text: str) -> None:
-        """As kernel.Sink says; and so the others."""
+        """As kernel.Sink says; and so the others. Half a line waits for its other half."""
         self._fitting().stream(name, text)
-        self._schedule()
+        self._tell_soon(at_once=text.endswith("\n"))
+
+    def hurry(self) -> None:
+        """Tell the tabs now, if not too often."""
+        if self._timer is not None and time.monotonic() >= self._free_at - HURRIES * FLUSH_SECONDS:
+            self.flush()
 
     def display(self, data: reports.Bundle, metadata: reports.Bundle, display_id: str | None, *, update: bool) -> None:
         """A MIME bundle; an update may be of what another cell has shown."""
@@ -224,27 +235,27 @@ class CellSink:
             self._notebook.update_display(str(display_id), data, metadata)
         else:
             self._fitting().display(data, metadata, display_id)
-            self._schedule()
+            self._tell_soon(at_once=True)
 
     def update(self, display_id: str, data: reports.Bundle, metadata: reports.Bundle) -> None:
         """Show this where what was displayed under the id stands, if it is here."""
         if self._fitting().update(display_id, data, metadata):
-            self._schedule()
+            self._tell_soon(at_once=True)
 
     def result(self, count: int, data: reports.Bundle, metadata: reports.Bundle) -> None:
         """The last expression's value."""
         self._fitting().result(count, data, metadata)
-        self._schedule()
+        self._tell_soon()
 
     def error(self, name: str, value: str, text: str) -> None:
         """An exception."""
         self._fitting().error(name, value, text.split("\n"))
-        self._schedule()
+        self._tell_soon()
 
     def clear(self, *, wait: bool) -> None:
         """Forget what was shown."""
         self._fitting().clear(wait)
-        self._schedule()
+        self._tell_soon()
 
     def ask(self, prompt: str, *, password: bool) -> asyncio.Future[str]:
         """Ask the user for a line."""
@@ -253,12 +264,15 @@ class CellSink:
 
     def settle(self) -> None:
         """Tell the tabs what waits to be told."""
-        if self._due:
+        if self._timer is not None:
             self.flush()
 
     def flush(self) -> None:
         """Tell the tabs what is new. Where that fails, the console is told, and what comes next is shown again."""
-        self._due = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._free_at = max(self._free_at, time.monotonic()) + FLUSH_SECONDS
         try:
             delta = self._fitting().take()
             if delta is not None and self._notebook.is_current(self):
@@ -276,7 +290,9 @@ class CellSink:
             self._outputs, self._shown = Outputs(shown=shown), shown
         return self._outputs
 
-    def _schedule(self) -> None:
-        if not self._due:
-            self._due = True
-            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush, context=contextvars.Context())
+    def _tell_soon(self, at_once: bool = False) -> None:
+        if at_once and time.monotonic() >= self._free_at:
+            self.flush()
+        elif self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(FLUSH_SECONDS, self.flush, context=contextvars.Context())
