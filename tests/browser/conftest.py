@@ -111,14 +111,14 @@ def shared(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest) -> Server:
+def server(request: pytest.FixtureRequest, make_server: Callable[..., Server]) -> Server:
     """A server that runs, with no feeds; or the one that tests share."""
     shares, settings = sharing(request.node)
     if shares:
         server: Server = request.getfixturevalue("shared").server(settings)
         request.node.stash[SHARED_LOG] = server.log_file
     else:
-        server = request.getfixturevalue("make_server")(**settings)
+        server = make_server(**settings)
         server.start()
     return server
 

@@ -17,8 +17,8 @@ const IMAGE = /^data:image\/(?:png|jpeg|gif|webp|svg\+xml);/i;
 const LINK = /^(?:https?:|mailto:|#|\/(?!\/)|\.{1,2}\/|[^:/]*(?:[/?#]|$))/i;
 
 const STYLES = new Set(
-  `background-color color fill fill-opacity font-family font-size font-style font-weight height line-height max-height
-  max-width opacity stroke stroke-dasharray stroke-linecap stroke-linejoin stroke-opacity stroke-width text-align
+  `background-color border-radius color fill fill-opacity font-family font-size font-style font-weight height line-height
+  max-height max-width opacity padding stroke stroke-dasharray stroke-linecap stroke-linejoin stroke-opacity stroke-width text-align
   text-anchor text-decoration vertical-align white-space width`.split(/\s+/),
 );
 

@@ -40,6 +40,7 @@ EXPLAINED: dict[type[Exception], str] = {
 # on a ground of their own, so that they can be read on light pages and on dark ones
 _GREEN = "color: #14532d; background-color: #dcfce7"
 _RED = "color: #7f1d1d; background-color: #fee2e2"
+_BOX = "padding: 0.4rem 0.75rem; border-radius: 0.375rem"
 
 _SHORT = reprlib.Repr()
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxdict = 10
@@ -58,7 +59,7 @@ class Verdict:
         said = html.escape(self.text).split("`")
         marked = "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(said))
         return {
-            MIME: f'<p style="{colors}"><strong>{head}</strong> {marked}</p>',
+            MIME: f'<p style="{colors}; {_BOX}"><strong>{head}</strong> {marked}</p>',
             "text/plain": f"{head} {self.text}".rstrip(),
         }
 
