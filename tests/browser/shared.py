@@ -42,13 +42,21 @@ class Shared:
     def begin(self) -> Browser:
         """The browser, for a test."""
         if self._browser is None:
-            assert self._server is not None
-            self._browser = self._engine.browser(self._server.url)
-            self._keeper = self._browser.open(KEEPER)
-            self._keeper.wait_line()
+            self._browser = self._open()
         self._tests += 1
         self._browser.notebook = f"test{self._tests}"
         return self._browser
+
+    def _open(self) -> Browser:
+        assert self._server is not None
+        browser = self._engine.browser(self._server.url)
+        try:
+            self._keeper = browser.open(KEEPER)
+            self._keeper.wait_line()
+        except BaseException:
+            browser.close()
+            raise
+        return browser
 
     def end(self, *, failed: bool) -> None:
         """The test is over: close its tabs."""
