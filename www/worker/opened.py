@@ -1,8 +1,8 @@
 """One open notebook in the worker: its document, its kernel, the tabs that look at it. The desk has one for each.
 
 What tabs do and what cells put out changes the document; each change goes to all tabs, and to the shelf soon after.
-Outputs are told at most every ``FLUSH_SECONDS``, however fast they come; at once where nothing was told for so long: the
-cell may give nothing else its turn until it ends.
+Outputs are told at most every ``FLUSH_SECONDS``, however fast they come; at once where nothing was told for so long:
+the cell may give nothing else its turn until it ends.
 """
 
 from __future__ import annotations
