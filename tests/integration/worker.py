@@ -17,7 +17,7 @@ from server.config import ROOT
 from tests.running import Server
 
 SCRIPT = Path(__file__).with_name("tabs.mjs")
-SECONDS = 20
+SECONDS = 60
 
 Frame = dict[str, Any]
 

@@ -212,7 +212,8 @@ class Line:
     def publish(self, topic: str, data: Any) -> Sent:
         """Publish an event to all who listen to a topic, in every browser; do not wait for the server, or ``await`` it.
 
-        What is published while the line is down is sent when it is back, once.
+        What is published while the line is down is sent when it is back, once. Where more than 1,000 events wait to be
+        sent, the cell waits until there is room again.
 
         Args:
             topic: a topic; letters, digits, ``_`` and ``-``, in words joined by dots.
@@ -224,7 +225,8 @@ class Line:
         Raises:
             ValueError: the name is no topic, or the data is nested too deep, or holds NaN or an infinity.
             TypeError: JSON has no way to tell the data: a set, an object of one's own.
-            LineError: the server refuses the event; raised where it is awaited.
+            LineError: the event is too large; or too many wait, in a browser that cannot suspend Python (WebKit), where
+                each is best awaited. What the server itself refuses is raised where the event is awaited.
 
         Example:
             line.publish("room", {"text": "hello from Python", "author": "me"})

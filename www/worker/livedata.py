@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +23,18 @@ if TYPE_CHECKING:
     from guard import Guard
     from session import Session
 
+
+FINAL = ("failed", "retired")
+"""The states of the line in which nothing will be sent any more."""
+
+ROOM_SECONDS = 0.02
+"""How often it is looked whether a full outbox has room again."""
+
+FULL = (
+    "Too much waits to be sent already, and this browser cannot suspend Python (JSPI) to let it go: use "
+    "await line.publish(…) in a loop."
+)
+DOWN = "line: the line is down, and too much waits to be sent: this cell goes on when it is back."
 
 MAX_PUBLISHED = 10_000
 """Of so many events that cells published is known when that was."""
@@ -59,11 +72,8 @@ class LiveData:
         """Events came from the server, or what it keeps of some topics, for a ``reason``."""
         for topic, body in bodies:
             streams = [stream for stream in self._streams if any_matches(stream.patterns, topic)]
-            if not streams:
-                continue
-            events = read(topic, body)
             for stream in streams:
-                self._give(stream, topic, events, reason)
+                self._give(stream, topic, read(topic, body), reason)  # anew, for a cell may change what it gets
 
     def told(self, text: str) -> None:
         """The session answered what a cell has published."""
@@ -105,7 +115,11 @@ class LiveData:
                 self.guard.hub(self._want)
 
     def publish(self, topic: str, data: object) -> tuple[str, asyncio.Future[int]]:
-        """Send an event; returns its id, and what will be its seq, or why it was refused."""
+        """Send an event; returns its id, and what will be its seq, or why the server refused it.
+
+        Where too much waits to be sent, the cell does, too. Raises LineError where the event cannot be sent at all.
+        """
+        self._wait_for_room()
         event_id = secrets.token_hex(12)
         self._published[event_id] = self.published
         self.published += 1
@@ -113,7 +127,24 @@ class LiveData:
             del self._published[next(iter(self._published))]
         done = self._sent[event_id] = asyncio.get_running_loop().create_future()
         self.guard.hub(lambda: self._do(self.session.cells_publish(event_id, topic, data)))
+        refusal = done.exception() if done.done() else None  # it is not on its way at all then
+        if refusal is not None:
+            raise refusal
         return event_id, done
+
+    def _wait_for_room(self) -> None:
+        if not self.session.outbox_full or self.session.state in FINAL:
+            return
+        if self.guard.can_suspend:
+            if self.session.state != "live":
+                print(DOWN, file=sys.stderr)
+            self.guard.wait(self._room())
+        elif self.session.state == "live":
+            raise LineError(FULL)
+
+    async def _room(self) -> None:
+        while self.session.outbox_full and self.session.state not in FINAL:
+            await asyncio.sleep(ROOM_SECONDS)
 
     def _give(self, stream: Stream, topic: str, events: list[Event], reason: str) -> None:
         """Events for a stream, but for what cells published before it was asked for: that may come only now.

@@ -58,6 +58,11 @@ class Publishing:
         """How many are not acknowledged yet."""
         return len(self._outbox)
 
+    @property
+    def full(self) -> bool:
+        """Whether no more is taken until the server has taken some."""
+        return self._outbox.full
+
     def publish(self, port: int, header: Header) -> list[Effect]:
         """A tab publishes: its id, topic and data."""
         event_id = header.get("id")
@@ -145,8 +150,9 @@ class Publishing:
             raise ProtocolError(
                 "bad_id", f"An event of this id waits to be sent to {waiting.topic}; give each its own."
             )
-        if waiting is None and self._outbox.full:
-            raise ProtocolError("outbox_full", "Too much waits to be sent; it will do when the line is back.")
+        if waiting is None and self.full:
+            then = "it will do in a moment" if self.live else "it will do when the line is back"
+            raise ProtocolError("outbox_full", f"Too much waits to be sent; {then}.")
         frame = protocol.encode({"kind": protocol.PUBLISH, "id": event_id, "topic": topic, "data": data})
         if self.frame_limit and len(frame) > self.frame_limit:
             raise ProtocolError("too_large", self._too_large)

@@ -215,6 +215,11 @@ class Session:
         """A cell publishes; what becomes of it is told to the port ``CELLS``."""
         return self._publishing.publish(CELLS, {"id": event_id, "topic": topic, "data": data})
 
+    @property
+    def outbox_full(self) -> bool:
+        """Whether what is published now would be refused, for too much waits to be sent."""
+        return self._publishing.full
+
     def cells_hold(self, on: bool) -> list[Effect]:
         """A cell begins, or has ended: inside one long computation of its, nothing is heard."""
         was = self._holding > 0
