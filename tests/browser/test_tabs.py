@@ -74,7 +74,7 @@ def test_a_late_tab_gets_its_list_from_the_worker(server: Server, proxy: Proxy, 
     late = browser.open("/room")
     late.wait_line()
     room.wait_listed(late, room.items(first))
-    assert [path for path in proxy.requests[asked:] if path.startswith(("/api", "/ws", "/worker/boot"))] == []
+    assert [path for path in proxy.requests[asked:] if path.startswith(("/api", "/ws", "/worker/boot.json"))] == []
     assert late.evaluate("performance.getEntriesByType('resource').filter(e => e.name.includes('/api')).length") == 0
     proxy.thaw()
     assert late.diagnostics()["sockets_opened"] == 1
