@@ -133,7 +133,7 @@ def saves():
     return [task for task in _asyncio.all_tasks() if '_save' in task.get_coro().__qualname__]
 while saves():  # that the cell was begun
     await asyncio.sleep(0.01)
-print('changed')
+print('changed', end='')
 input()
 print([task.get_coro().__qualname__ for task in current.get().tasks])"""
 
@@ -157,7 +157,7 @@ def stopping(self, *given):
     kept(self, *given)
     whole.append(current.get())
 whole = []
-print('changed')
+print('changed', end='')
 opened.Opened.tell = stopping
 try:
     input()

@@ -61,6 +61,8 @@ class Guard:
         self.put_back()
         loop = asyncio.get_running_loop()
         loops.install(loop)
+        self._run_plainly = loop.run_until_complete
+        loop.run_until_complete = self._run_until_complete  # type: ignore[method-assign]
         self._create_task = loop.create_task
         loop.create_task = self._make_task  # type: ignore[assignment,method-assign]  # Pyodide's set_task_factory drops contexts
         loop._keyboard_interrupt_handler = lambda: None  # type: ignore[attr-defined]  # a task that was stopped
@@ -140,7 +142,7 @@ class Guard:
         place = object()  # many callbacks may wait at once, and none of them has a task
         run.gates[place] = gate
         try:
-            _suspended(gate)
+            self._suspend(gate)
         finally:
             del run.gates[place]
         if task is None:
@@ -152,6 +154,29 @@ class Guard:
             wanted.cancel()
             raise KeyboardInterrupt
         return wanted.result()
+
+    def _suspend(self, gate: asyncio.Future[None]) -> None:
+        """Let the world turn until this is done. The way there must be whole: Pyodide makes a promise of it first."""
+        entering = True
+
+        def entered() -> None:
+            nonlocal entering
+            if entering:
+                entering = False
+                self._shields -= 1
+
+        self._shields += 1
+        try:
+            asyncio.get_running_loop().call_soon(entered, context=contextvars.Context())
+            _suspended(gate)
+        finally:
+            entered()
+
+    def _run_until_complete(self, future: Any) -> Any:
+        """The loop's, which ``asyncio.run`` calls: what it waits for, and the waiting, end with Stop."""
+        if current.get() is None or not can_run_sync():
+            return self._run_plainly(future)
+        return self.wait(asyncio.ensure_future(future))
 
     def sleep(self, seconds: float | SupportsIndex) -> None:
         """Suspend the calling cell for so many seconds; ``time.sleep``."""

@@ -89,6 +89,7 @@ class CellRun(Run):
         super().__init__(filename, kin)
         self.is_elsewhere = job.elsewhere is not None
         self.is_stopped = False  # then what waited was taken back; what waits now was asked for since
+        self.is_told = False  # the error that ended it is shown
         self.guard = guard
         self.cell = job.cell
         self.count = count
@@ -222,6 +223,8 @@ class Kernel:
     def _tell_end(self, run: CellRun, error: BaseException) -> None:
         """It was stopped before its code began, or after; or what runs it has failed, which the console has, too."""
         if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+            if run.is_told:  # the stop came as it ended anyway
+                return
             name, said, text = ("KeyboardInterrupt", "", "KeyboardInterrupt")
         else:
             console.error(error)
@@ -255,6 +258,7 @@ class Kernel:
                 self._given.explain(error)
                 text = reports.error_text(error, self._names)
                 self._guard.hub(run.sink.error, type(error).__name__, _said(error), text)
+                run.is_told = True
             return False
         finally:
             self._hold(False)

@@ -19,14 +19,15 @@ class Run:
 
     Args:
         filename: what its code was compiled under.
-        kin: takes its tasks, and has those of all runs that may know of each other: one notebook's.
+        kin: takes its tasks, and has those of all runs that may know of each other: one notebook's. Its own, where it
+            is not given.
     """
 
-    def __init__(self, filename: str, kin: weakref.WeakSet[Task]) -> None:
+    def __init__(self, filename: str, kin: weakref.WeakSet[Task] | None = None) -> None:
         self.filename = filename
-        self.kin = kin
         self.task: Task | None = None
         self.tasks: weakref.WeakSet[Task] = weakref.WeakSet()
+        self.kin = self.tasks if kin is None else kin
         self.interrupted: set[Task] = set()  # who is to be stopped at its next line
         self.callbacks_until = 0.0  # and callbacks, until then
         self.gates: dict[object, asyncio.Future[None]] = {}  # what plain code of it waits for, by any key
