@@ -6,7 +6,7 @@ import pytest
 
 from tests.running import Server
 
-from . import room
+from . import notebook, room
 from .driver import Browser, Engine, wait
 
 
@@ -83,3 +83,16 @@ def test_a_rung_that_is_none_is_refused(browser: Browser) -> None:
     page = browser.open("/room?ladder=rocket")
     page.wait_line("failed")
     page.wait_text("line-notice", lambda text: "?ladder=rocket" in text and "shared, elected, own" in text)
+
+
+def test_an_error_in_a_worker_that_runs_drives_nobody_to_another(server: Server, browser: Browser) -> None:
+    """A tab that has just come may hear of it, as in Firefox, before the worker says a word to it."""
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    throw = "from pyodide.code import run_js\nrun_js('setInterval(() => { throw new Error(\"again\") }, 20)')\n0"
+    assert notebook.run(page, throw).output == "0"
+    for _ in range(3):
+        late = browser.open("/room")
+        late.wait_line()
+        assert late.diagnostics()["tab"]["rung"] == "shared"
+        assert late.diagnostics()["worker"] == page.diagnostics()["worker"]

@@ -107,7 +107,9 @@ class Shared extends Following {
       this.frame.remove();
       throw error;
     }
-    this.worker.onerror = (event) => failed(event.message ?? "");
+    this.worker.onerror = (event) => {
+      if (!event.message) failed(""); // with a message, as Firefox has it, it is of code that runs: the worker is there
+    };
     this.port = this.worker.port;
     this.port.onmessage = (event) => told(event.data);
   }

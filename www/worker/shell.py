@@ -153,7 +153,10 @@ class Shell:
 
     def _noticed(self, text: str) -> None:
         """A tab told the others which worker it follows: where that is a later one, for all, this one has to go."""
-        generation, rung, build, *_ = json.loads(text)
+        told = json.loads(text)
+        if isinstance(told, dict):  # tabs ask each other about a worker that does not answer
+            return
+        generation, rung, build, *_ = told
         if rung != OWN and (generation, rung, build) > self._place:
             self._do(self._session.superseded())
 
