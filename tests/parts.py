@@ -56,8 +56,9 @@ def run(part: str) -> int:
 def run_again(codes: dict[str, int]) -> int:
     """Run what failed once more, by itself; returns pytest's code of that, or of a part that failed otherwise."""
     bad = {part: code for part, code in codes.items() if code}
-    failed = [name for part in bad for name in failures(REPORTS / f"{part}.xml")]
-    if not failed or len(failed) > MAX_UNSTEADY or set(bad.values()) != {TESTS_FAILED}:
+    named = {part: failures(REPORTS / f"{part}.xml") for part in bad}
+    failed = [name for names in named.values() for name in names]
+    if not all(named.values()) or not failed or len(failed) > MAX_UNSTEADY or set(bad.values()) != {TESTS_FAILED}:
         return next(iter(bad.values()), 0)
     print(f"\ntests: once more, by themselves: {', '.join(failed)}\n", flush=True)
     return subprocess.run(command(AGAIN, failed), check=False).returncode

@@ -86,3 +86,9 @@ def test_long_text_is_read_in_one_go():
     many = "\x1b[32m漢\x1b[0m." * 5000
     assert len(parsed(many)) == 10000
     assert parsed("x" * 200000) == [("x" * 200000, "")]
+
+
+def test_what_never_ends_is_none_however_long():
+    long = "1" * 100_000
+    assert parsed("\x1b[" + long + "mrest") == [(long + "mrest", "")]
+    assert parsed("\x1b[31;" + "1" * 100 + "mred") == [("red", "ansi-1")]

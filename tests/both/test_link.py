@@ -189,16 +189,28 @@ def test_a_new_tab_is_told_by_the_others_that_its_worker_is_held():
     old = running()
     new = new_link()
     new.start(old.record, 5.0)
-    assert old.inquired(new.record) == []
+    assert old.inquired(new.record, 5.0) == []
     old.hold(True, 2.0)
     now = 5.0
     for told in ([(SILENT,)], [], []):
-        assert old.inquired(new.record) == [(HELD, old.record)]
+        assert old.inquired(new.record, now) == [(HELD, old.record)]
         assert new.held(old.record, now) == []
         now = new.next_due()
         assert new.tick(now) == [(INQUIRE, old.record)] + told
     now = new.next_due()
     assert opened(new.tick(now)) == (2, SHARED, "b"), "nobody says so any more"
+
+
+def test_a_worker_that_may_be_held_for_ever_is_not_spoken_for_without_an_end():
+    """It may have died: then a new tab goes on to the next one, and the others follow."""
+    link = Link("b", RUNGS, SILENCE, None)
+    link.start(None, 0.0)
+    link.word(True, 1.0)
+    link.hold(True, 1.0)
+    assert asked_until(link, 300.0)[1] == 300.0
+    assert link.inquired(link.record, 300.0) == [(HELD, link.record)]
+    assert asked_until(link, 1000.0)[1] == 1000.0
+    assert link.inquired(link.record, 1000.0) == []
 
 
 def test_what_is_said_of_another_worker_or_of_one_tabs_own_is_not_heeded():
@@ -209,7 +221,7 @@ def test_what_is_said_of_another_worker_or_of_one_tabs_own_is_not_heeded():
     assert link.held((1, SHARED, "b"), 1.0) == []
     own = running("own")
     own.hold(True, 1.0)
-    assert own.inquired(own.record) == []
+    assert own.inquired(own.record, 1.0) == []
 
 
 def test_who_is_told_that_it_need_not_wait_goes_on_waiting_for_an_answer():

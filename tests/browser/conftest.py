@@ -13,6 +13,7 @@ What a failing one leaves is a screenshot of each open page, all consoles and th
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterator
@@ -84,12 +85,10 @@ def new_browser(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Call
         browsers.append(engine.browser(url, hides=hides))
         return browsers[-1]
 
-    yield make
-    for browser in browsers:
-        try:
-            browser.close()
-        except DriverError as error:  # the others are to be closed all the same, and the test has had its verdict
-            request.node.add_report_section("teardown", "browser", f"It did not close: {error}")
+    with contextlib.ExitStack() as closing:  # one that does not close is told, and the others are closed all the same
+        yield make
+        for browser in browsers:
+            closing.callback(browser.close)
 
 
 def sharing(node: pytest.Item) -> tuple[bool, dict[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 from tests.running import Server
 
 from . import notebook, room
-from .driver import Browser, Engine, wait
+from .driver import Browser, Engine, Page, wait
 
 NewBrowser = Callable[..., Browser]
 
@@ -63,15 +63,30 @@ def test_a_page_in_the_back_forward_cache_shows_what_it_missed(
     page.wait_line()
     room.say(page, "before")
     room.wait_sent(page)
-    page.go("/api/status")
-    room.fill(server, ["while away 1", "while away 2"])
-    page.back()
-    page.wait_line()
-    room.wait_listed(page, room.logged(server))
+
+    def shown() -> None:
+        page.wait_line()
+        room.wait_listed(page, room.logged(server))
+
+    come_back(page, engine, lambda: room.fill(server, ["while away 1", "while away 2"]), shown)
+    before = len(room.logged(server))
     room.say(page, "after")
     room.wait_sent(page)
-    wait(lambda: len(room.logged(server)), lambda count: count == 4, "its message in the log")
+    wait(lambda: len(room.logged(server)), lambda count: count == before + 1, "its message in the log")
     room.wait_listed(page, room.logged(server))
+
+
+def come_back(page: Page, engine: Engine, meanwhile: Callable[[], None], shown: Callable[[], None]) -> None:
+    """Go on to another page and back, until the engine has kept it: it lets go of it where a machine is loaded."""
+    for _ in range(5):
+        page.evaluate("window.kept = true")
+        page.go("/api/status")
+        meanwhile()
+        page.back()
+        shown()
+        if not engine.keeps_pages or page.evaluate("window.kept === true"):
+            return
+    raise AssertionError("the engine loaded the page anew each time")
 
 
 def test_a_notebook_in_the_back_forward_cache_goes_on(server: Server, new_browser: NewBrowser, engine: Engine) -> None:
@@ -81,18 +96,26 @@ def test_a_notebook_in_the_back_forward_cache_goes_on(server: Server, new_browse
     notebook.wait_opened(page)
     other = notebook.open_notebook(browser)
     notebook.wait_opened(other)
-    page.go("/api/status")
-    other.type("cell-editor", "a = 1")
-    notebook.wait_texts(other, ["a = 1"])
-    page.back()
-    notebook.wait_opened(page)
-    notebook.wait_texts(page, ["a = 1"])
+    text = "a = 1"
+    other.type("cell-editor", text)
+
+    def meanwhile() -> None:
+        nonlocal text
+        text += "\na += 1"
+        other.type("cell-editor", "\na += 1")
+        notebook.wait_texts(other, [text])
+
+    def shown() -> None:
+        notebook.wait_opened(page)
+        notebook.wait_texts(page, [text])
+
+    come_back(page, engine, meanwhile, shown)
     page.evaluate("document.querySelector('[data-testid=cell]').focus()")
     page.press("Enter", "Control+End")
     page.type("cell-editor", "\nprint(a)")
-    notebook.wait_texts(other, ["a = 1\nprint(a)"])
+    notebook.wait_texts(other, [f"{text}\nprint(a)"])
     notebook.start(page, "first", "done")
-    assert notebook.wait_ended(other, "first").output == "1"
+    assert notebook.wait_ended(other, "first").output == str(1 + text.count("+"))
 
 
 @pytest.mark.engines("chromium", "firefox", why="WebKitGTK's driver ends with the tab that crashes")

@@ -180,3 +180,30 @@ def test_stop_where_nothing_runs_ends_what_cells_have_left(tab: Tab) -> None:
         pass
     assert printed(tab.run("left-other", "b")["b"]) == "False"
     tab.ask("restart", name="left-other")
+
+
+SPIN = """import asyncio, time
+async def spin():
+    print('begun')
+    while True: pass
+spinning = asyncio.create_task(spin())
+time.sleep(1)
+print('slept')
+await asyncio.sleep(0.1)"""
+
+
+def test_a_loop_that_begins_as_its_cell_sleeps_holds_nothing_up(tab: Tab) -> None:
+    tab.open("spins", SPIN, "spinning.done()")
+    assert printed(tab.run("spins", "a")["a"]) == "begun\nslept\n"
+    assert "error" not in tab.ask("stop", name="spins", cell=None)
+    while printed(tab.run("spins", "b")["b"]) != "True":
+        pass
+
+
+def test_a_cell_that_sleeps_again_and_again_leaves_another_notebooks_loop_its_stop(tab: Tab) -> None:
+    """Whichever of the two stacks is resumed first."""
+    tab.open("naps", "import time\nprint('begun')\nfor _ in range(100): time.sleep(0.005)\nprint('woke')")
+    tab.open("loops", LOOP)
+    tab.ask("run", name="naps", cells=["a"])
+    assert "KeyboardInterrupt" in stopped(tab, "loops", "a")
+    assert printed(tab.rest("naps")["a"]) == "begun\nwoke\n"

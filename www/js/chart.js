@@ -16,6 +16,7 @@ const HEIGHT = 240;
 const LAST = 500;
 const TABLE_ROWS = 100;
 const COLORS = 6; // --series-1 … in notebook.css
+const MOST_SECONDS = 8.64e12; // the furthest that a Date tells, before 1970 or after
 const [EARLIEST, LATEST] = [1e9, 1e10]; // seconds since 1970 that a row's x can mean: 2001 to 2286
 // of a time axis, as uPlot has it: from how many seconds on between two ticks; what a tick says; and below it, where another
 // year, month, day, hour, minute or second begins
@@ -141,7 +142,8 @@ class Chart {
   draw() {
     const names = this.findNames();
     const columns = ((this.names = names), this.columns());
-    const areTimes = this.times || columns[0].every((x) => x >= EARLIEST && x < LATEST);
+    // what no Date can tell would have uPlot look for the next tick for ever
+    const areTimes = columns[0].every((x) => (this.times ? Math.abs(x) < MOST_SECONDS : x >= EARLIEST && x < LATEST));
     const isTime = columns[0].length > 0 && areTimes && this.x !== null;
     const shape = JSON.stringify([names, isTime]);
     this.describe(columns, isTime);

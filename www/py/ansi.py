@@ -62,10 +62,12 @@ class Ansi:
         is_control = part[:1] == "["
         at = 1 if is_control else 0
         lowest = "@" if is_control else "0"
-        while at < len(part) and " " <= part[at] < lowest:
+        begin = part[:MOST]
+        size = len(begin)
+        while at < size and " " <= begin[at] < lowest:
             at += 1
-        if at == len(part):
-            return None
+        if at == size:
+            return None if size < MOST else 1
         if not lowest <= part[at] <= "~":  # a sequence that was broken off
             return at
         if is_control and part[at] == "m":
@@ -74,7 +76,7 @@ class Ansi:
 
     def _set(self, parameters: str) -> None:
         """Select Graphic Rendition."""
-        codes = [int(each) if each.isdigit() else 0 if not each else -1 for each in parameters.split(";")]
+        codes = [value(each) for each in parameters.split(";")]
         at = 0
         while at < len(codes):
             code = codes[at]
@@ -105,6 +107,13 @@ class Ansi:
         text = text.replace(ESCAPE, "")  # of a string's end that never came
         if text:
             shown.append((text, self._classes()))
+
+
+def value(parameter: str) -> int:
+    """A parameter's number; -1 for one that is none, or larger than any that means something."""
+    if not parameter:
+        return 0
+    return int(parameter) if parameter.isdigit() and len(parameter) < 5 else -1
 
 
 def string_end(part: str) -> "int | None":

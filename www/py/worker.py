@@ -220,7 +220,7 @@ class Worker:
         if isinstance(said, dict):  # about a worker that is followed; a list is the record of one to follow
             record = tuple(said["record"])
             inquires = said["kind"] == link.INQUIRE
-            self._act(self._link.inquired(record) if inquires else self._link.held(record, now()))
+            self._act(self._link.inquired(record, now()) if inquires else self._link.held(record, now()))
             return
         generation, rung, build, _ = said
         actions = self._link.told((generation, rung, build), now())

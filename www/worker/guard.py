@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any, SupportsIndex, TypeVar
 
 from pyodide.ffi import can_run_sync, run_sync
@@ -156,21 +156,12 @@ class Guard:
         return wanted.result()
 
     def _suspend(self, gate: asyncio.Future[None]) -> None:
-        """Let the world turn until this is done. The way there must be whole: Pyodide makes a promise of it first."""
-        entering = True
+        """Let the world turn until this is done.
 
-        def entered() -> None:
-            nonlocal entering
-            if entering:
-                entering = False
-                self._shields -= 1
-
-        self._shields += 1
-        try:
-            asyncio.get_running_loop().call_soon(entered, context=contextvars.Context())
-            _suspended(gate)
-        finally:
-            entered()
+        The way there and back must be whole: Pyodide makes a promise of it first. ``_interrupted`` knows it by this
+        function's code, which stands in this stack alone; a shield would hold for other cells' stacks as well.
+        """
+        _suspended(gate)
 
     def _run_until_complete(self, future: Any) -> Any:
         """The loop's, which ``asyncio.run`` calls: what it waits for, and the waiting, end with Stop."""
@@ -208,7 +199,10 @@ class Guard:
     def _interrupted(self, _: int, frame: FrameType | None) -> None:
         if self._shields:
             self._missed = True
-        elif frame is None or not frame.f_code.co_filename.startswith(ASYNCIO):  # whose own work must be whole
+        elif frame is None or not (
+            frame.f_code.co_filename.startswith(ASYNCIO)  # whose own work must be whole
+            or _stands_in(frame, Guard._suspend.__code__)
+        ):
             self._turn(frame)
 
     def _turn(self, frame: FrameType | None) -> None:
@@ -240,6 +234,13 @@ class Guard:
             # not the method of Pyodide's, which counts: a task that nobody awaits must be told of when it fails
             asyncio.Task.add_done_callback(task, lambda _: self._leave(run))
         return task
+
+
+def _stands_in(frame: FrameType | None, code: CodeType) -> bool:
+    """Whether a function of this code stands in this stack."""
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _suspended(awaitable: Awaitable[Any]) -> None:

@@ -214,6 +214,8 @@ class Kernel:
         sys.modules[MODULE] = self._module  # there is one of the name: of the notebook whose cell began last
         self._told(job.cell, "running", self._count, None)
         began = time.monotonic()
+        if job.elsewhere is None:
+            self._hold(True)
         doing = self._execute(run, source) if job.elsewhere is None else job.elsewhere()
         task = self._guard.start(run, doing, self._context)
         task.add_done_callback(
@@ -222,23 +224,20 @@ class Kernel:
 
     def _tell_end(self, run: CellRun, error: BaseException) -> None:
         """It was stopped before its code began, or after; or what runs it has failed, which the console has, too."""
-        if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
-            if run.is_told:  # the stop came as it ended anyway
-                return
-            name, said, text = ("KeyboardInterrupt", "", "KeyboardInterrupt")
-        else:
-            console.error(error)
-            name, said = type(error).__name__, _said(error)
-            text = "".join(traceback.format_exception(error)).rstrip("\n")
         try:
-            run.sink.error(name, said, text)
+            if isinstance(error, (KeyboardInterrupt, asyncio.CancelledError)):
+                if not run.is_told:  # else the stop came as it ended anyway
+                    run.sink.error("KeyboardInterrupt", "", "KeyboardInterrupt")
+                return
+            console.error(error)
+            text = "".join(traceback.format_exception(error)).rstrip("\n")
+            run.sink.error(type(error).__name__, _said(error), text)
         except Exception as again:  # the kernel goes on, or all that waits would wait for ever
             console.error(again)
 
     async def _execute(self, run: CellRun, source: str) -> bool:
         """Run the source; returns whether it went well. What it raised has gone to the sink."""
         namespace = self.namespace  # after a restart there is another one, in which nothing of this run belongs
-        self._hold(True)
         try:
             python = await self._given.prepare(run, source)
             flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -260,8 +259,6 @@ class Kernel:
                 self._guard.hub(run.sink.error, type(error).__name__, _said(error), text)
                 run.is_told = True
             return False
-        finally:
-            self._hold(False)
         return True
 
     def _remember(self, filename: str, source: str) -> None:
@@ -277,6 +274,8 @@ class Kernel:
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         went_well = error is None and task.result()
         self._running = None
+        if not run.is_elsewhere:
+            self._hold(False)
         if error is not None and not (run.is_elsewhere and task.cancelled()):
             self._tell_end(run, error)
         if not went_well and not run.is_stopped:

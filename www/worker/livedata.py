@@ -119,7 +119,20 @@ class LiveData:
 
         Where too much waits to be sent, the cell does, too. Raises LineError where the event cannot be sent at all.
         """
-        self._wait_for_room()
+        while True:
+            with self.guard.shield:  # else another cell might take the room that there is
+                if not self._must_wait():
+                    event_id, done = self._publish(topic, data)
+                    break
+            if self.session.state != "live":
+                print(DOWN, file=sys.stderr)
+            self.guard.wait(self._room())
+        refusal = done.exception() if done.done() else None  # it is not on its way at all then
+        if refusal is not None:
+            raise refusal
+        return event_id, done
+
+    def _publish(self, topic: str, data: object) -> tuple[str, asyncio.Future[int]]:
         event_id = secrets.token_hex(12)
         self._published[event_id] = self.published
         self.published += 1
@@ -127,20 +140,17 @@ class LiveData:
             del self._published[next(iter(self._published))]
         done = self._sent[event_id] = asyncio.get_running_loop().create_future()
         self.guard.hub(lambda: self._do(self.session.cells_publish(event_id, topic, data)))
-        refusal = done.exception() if done.done() else None  # it is not on its way at all then
-        if refusal is not None:
-            raise refusal
         return event_id, done
 
-    def _wait_for_room(self) -> None:
+    def _must_wait(self) -> bool:
+        """Whether there is no room, and there may be some soon. Raises LineError where nobody can wait for it."""
         if not self.session.outbox_full or self.session.state in FINAL:
-            return
+            return False
         if self.guard.can_suspend:
-            if self.session.state != "live":
-                print(DOWN, file=sys.stderr)
-            self.guard.wait(self._room())
-        elif self.session.state == "live":
+            return True
+        if self.session.state == "live":
             raise LineError(FULL)
+        return False
 
     async def _room(self) -> None:
         while self.session.outbox_full and self.session.state not in FINAL:

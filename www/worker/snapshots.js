@@ -41,15 +41,23 @@ export const failed = (build) =>
   });
 
 export async function restore(build, load) {
+  const begun = begin(build);
   try {
-    return (await soon(begin(build))) ? await load(read(build)) : null; // Pyodide's files come while it is read
+    return (await soon(begun)) ? await load(read(build)) : null; // Pyodide's files come while it is read
   } catch (error) {
     console.info(`partyline: no start from the memory snapshot: ${error}`);
-    if (error instanceof Late) return null; // a disk that is slow just now says nothing against the snapshot
+    if (error instanceof Late) {
+      begun.then((marked) => marked && unmark(build)).catch((reason) => console.info(`partyline: ${reason}`));
+      return null; // a disk that is slow just now says nothing against the snapshot
+    }
     await soon(failed(build)).catch((reason) => console.info(`partyline: it could not be dropped: ${reason}`));
     return null;
   }
 }
+
+// The start that was noted is not one from the snapshot.
+const unmark = (build) =>
+  transact("readwrite", async (_, marks) => marks.put({ ...(await result(marks.get(build))), since: 0 }, build));
 
 // Whether there is one to start from; then it is noted that a start has begun.
 async function begin(build) {

@@ -47,6 +47,7 @@ FIRST_WORD = 10.0  # seconds: so long a worker's first script may take to say th
 RETRY = 5.0  # where no rung worked: perhaps the server that has the worker's script is away
 STARTING = 120.0  # so long it may be silent while it loads Python, which a weak machine compiles all that time
 AGAIN = 60.0  # after so long a tab tries once more where Python could not start
+BELIEVED = 600.0  # so long a worker that may be held for ever is taken for alive where a new tab gets no answer
 LATE = 3.0  # a tick that is so much too late says that this tab was asleep, not the worker
 
 OPENING = "opening"
@@ -184,10 +185,11 @@ class Link:
         self._asked_at = None
         self._due = max(self._due, now + self.silence / 4)
 
-    def inquired(self, record: "Record") -> "list[Action]":
-        """Another tab asks whether this worker is held."""
+    def inquired(self, record: "Record", now: float) -> "list[Action]":
+        """Another tab asks whether this worker is held. For how long that can be believed has an end."""
         follows = self.state == RUNNING and record == self.record and record[1] != OWN
-        return [(HELD, record)] if follows and self._held else []
+        believed = self._asked_at is None or now - self._asked_at < (self.busy or BELIEVED)
+        return [(HELD, record)] if follows and self._held and believed else []
 
     def held(self, record: "Record", now: float) -> "list[Action]":
         """Another tab says that this worker is held: that it does not answer does not mean that it is dead."""
