@@ -201,6 +201,7 @@ class Packages:
                 return
             logger.info("= fetching %s", shown(url))
             await self._fetcher.fetch_file(url, path, sha256, MAX_FILE)
+            self._shelf.changed(path)
 
     async def _fetch_wheel(self, url: str, path: Path, sha256: str) -> None:
         async with self._pypi_turn:
@@ -214,6 +215,7 @@ class Packages:
                 )
             logger.info("= fetching %s", shown(url))
             await self._fetcher.fetch_file(url, path, sha256, min(MAX_FILE, room))
+            self._shelf.changed(path)
 
     async def _kept(self, path: Path, sha256: str | None = None) -> Content | None:
         """What is in the folder, if its hash is this one."""

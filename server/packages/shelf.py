@@ -32,8 +32,13 @@ class Shelf:
         found, content = await asyncio.shield(reading)
         return content if sha256 in (None, found) else None
 
+    def changed(self, path: Path) -> None:
+        """There is another file: who asks from now on is not given what was being read until then."""
+        self._reading.pop(path, None)
+
     def _was_read(self, path: Path, task: asyncio.Task[tuple[str, Content]]) -> None:
-        del self._reading[path]
+        if self._reading.get(path) is task:
+            del self._reading[path]
         if not task.cancelled():
             task.exception()  # who waited for it has gone, perhaps
 

@@ -10,6 +10,7 @@ import logging
 import os
 import shlex
 import sys
+import threading
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -294,3 +295,29 @@ def test_the_index_is_pips_unless_another_is_set(monkeypatch: pytest.MonkeyPatch
     assert find_index("pip") == "http://localhost/set"
     monkeypatch.setenv("PIP_INDEX_URL", "http://localhost/said")
     assert find_index("pip") == "http://localhost/said"
+
+
+async def test_who_asks_after_a_file_has_come_is_not_told_that_it_was_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody looked just before, and the disk is slow."""
+    path, gate, files = tmp_path / "a.whl", threading.Event(), shelf.Shelf()
+    read = files._read
+
+    def look(path: Path) -> tuple[str, Any]:
+        gate.wait()
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(files, "_read", look)
+    before = asyncio.create_task(files.read(path))
+    await asyncio.sleep(0)
+    path.write_bytes(b"it has come")
+    monkeypatch.setattr(files, "_read", read)
+    files.changed(path)
+    content = await files.read(path)
+    assert content is not None
+    assert content.raw == b"it has come"
+    gate.set()
+    with pytest.raises(FileNotFoundError):
+        await before
+    assert await files.read(path) is content
