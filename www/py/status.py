@@ -21,7 +21,9 @@ def draw_status(line: "object") -> None:
     if told == _shown:
         return
     _shown[:] = told
-    show(find("line-state"), SILENT if line.silent else TEXTS[line.state])
+    state = find("line-state")
+    show(state, SILENT if line.silent else TEXTS[line.state])
+    state.parentElement.classList.toggle("silent", line.silent)
     progress = find("boot-progress")
     counting = line.state == "booting" and line.total > 0
     hide(progress, not counting)
