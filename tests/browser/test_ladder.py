@@ -6,7 +6,7 @@ import pytest
 
 from tests.running import Server
 
-from . import notebook, room
+from . import room
 from .driver import Browser, Engine, wait
 
 
@@ -85,14 +85,22 @@ def test_a_rung_that_is_none_is_refused(browser: Browser) -> None:
     page.wait_text("line-notice", lambda text: "?ladder=rocket" in text and "shared, elected, own" in text)
 
 
-def test_an_error_in_a_worker_that_runs_drives_nobody_to_another(server: Server, browser: Browser) -> None:
-    """A tab that has just come may hear of it, as in Firefox, before the worker says a word to it."""
-    page = notebook.open_notebook(browser)
-    notebook.wait_opened(page)
-    throw = "from pyodide.code import run_js\nrun_js('setInterval(() => { throw new Error(\"again\") }, 20)')\n0"
-    assert notebook.run(page, throw).output == "0"
-    for _ in range(3):
-        late = browser.open("/room")
-        late.wait_line()
-        assert late.diagnostics()["tab"]["rung"] == "shared"
-        assert late.diagnostics()["worker"] == page.diagnostics()["worker"]
+# a worker's error with a message, then one without; how often it was said that the worker cannot be had
+ERRORS = """(() => {
+    let said = 0;
+    const nothing = () => {};
+    const one = workers.open("shared", "/worker/none.js", "errors", "errors", nothing, nothing, () => said++);
+    const seen = [new ErrorEvent("error", { message: "Error: of its code" }), new Event("error")].map((event) => {
+        one.worker.dispatchEvent(event);
+        return said;
+    });
+    one.close();
+    return seen;
+})()"""
+
+
+def test_an_error_of_a_worker_that_runs_drives_nobody_to_another(server: Server, browser: Browser) -> None:
+    """Firefox tells it to a tab that has just come, too. One that cannot be loaded has no message."""
+    page = browser.open("/room")
+    page.wait_line()
+    assert page.evaluate(ERRORS) == [0, 1]
