@@ -60,8 +60,12 @@ class Shared:
 
     def end(self, *, failed: bool) -> None:
         """The test is over: close its tabs."""
-        if failed or not self._close_tabs():
-            self.close()
+        clean = False
+        try:
+            clean = not failed and self._close_tabs()
+        finally:
+            if not clean:
+                self.close()
 
     def close(self) -> None:
         """End the browser and the server."""
@@ -79,13 +83,14 @@ class Shared:
     def _close_tabs(self) -> bool:
         """Whether all but the keeper are closed now."""
         assert self._browser is not None
-        assert self._keeper is not None
+        keeper = self._keeper
+        assert keeper is not None
         try:
             for page in self._browser.pages:
-                if page is not self._keeper:
+                if page is not keeper:
                     page.close()
         except DriverError:
             return False
-        self._browser.pages[:] = [keeper] = [self._keeper]
+        self._browser.pages[:] = [keeper]
         wait(lambda: keeper.diagnostics()["tabs"], lambda count: count == 1, "the worker to know of one tab")
         return True

@@ -73,14 +73,20 @@ async def shared_home(request: pytest.FixtureRequest, make_home: Callable[[str],
 
 
 @pytest.fixture(scope="module")
-def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeWorker]:
-    """A worker for all tests of a file; each has a notebook of its own."""
+def worker_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The worker's server."""
     server = Server(tmp_path_factory.mktemp("worker"))
     server.start()
-    worker = NodeWorker(server)
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def worker(worker_server: Server) -> Iterator[NodeWorker]:
+    """A worker for all tests of a file; each has a notebook of its own."""
+    worker = NodeWorker(worker_server)
     yield worker
     worker.close()
-    server.kill()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.worker import Frame, NodeWorker, Tab
+from tests.integration.worker import Frame, Tab
 from tests.running import Server
 
 
@@ -42,18 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Server]:
+def worker_server(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server"), LESSONS=str(folder))
     server.start()
     yield server
     server.kill()
-
-
-@pytest.fixture(scope="module")
-def worker(server: Server) -> Iterator[NodeWorker]:
-    worker = NodeWorker(server)
-    yield worker
-    worker.close()
 
 
 @pytest.fixture
@@ -140,8 +133,8 @@ def test_what_is_no_lesson_has_no_original(tab: Tab, folder: Path) -> None:
     assert lesson.do("reset")["code"] == "no_original"
 
 
-def test_without_the_server_the_known_original_is_had(server: Server, lesson: Lesson) -> None:
+def test_without_the_server_the_known_original_is_had(worker_server: Server, lesson: Lesson) -> None:
     """The last test here: the server is gone."""
-    server.kill()
+    worker_server.kill()
     assert "error" not in lesson.do("reset")
     assert lesson.texts() == ["1"]

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from tests.integration.worker import NodeWorker, Tab
+from tests.integration.worker import Tab
 from tests.running import Server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The worker's server."""
-    server = Server(tmp_path_factory.mktemp("line"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="module")
-def worker(server: Server) -> Iterator[NodeWorker]:
-    """A worker on this server, for all tests here."""
-    worker = NodeWorker(server)
-    yield worker
-    worker.close()
 
 
 def printed(cell: dict[str, Any]) -> str:
@@ -47,12 +27,12 @@ def history(server: Server, topic: str) -> list[Any]:
     return found
 
 
-def test_all_that_a_plain_loop_publishes_arrives(server: Server, tab: Tab) -> None:
+def test_all_that_a_plain_loop_publishes_arrives(worker_server: Server, tab: Tab) -> None:
     """Though more than fits into the outbox at once, and faster than the line takes it."""
     loop = "for number in range(3000): sent = line.publish('many', number)"
     tab.open("many", f"with line._live.guard.shield:  # no turns but those it waits for\n    {loop}\nawait sent > 0")
     assert printed(tab.run("many", "a")["a"]) == "True"
-    assert history(server, "many") == list(range(3000))
+    assert history(worker_server, "many") == list(range(3000))
 
 
 DOWN = """class Down:

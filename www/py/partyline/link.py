@@ -213,7 +213,7 @@ class Link:
             if self._held:  # as it was said a while ago; who said so may have given it up since
                 self._held = False
                 self._due = now + FIRST_WORD
-                return [(INQUIRE, self.record)] + self._is_silent()
+                return [(INQUIRE, self.record)] + self._turn_silent()
             if self._tried_anew:
                 self._due = now + FIRST_WORD
                 return [(CHECK,)]
@@ -231,9 +231,9 @@ class Link:
         if limit is not None and waited >= limit:
             return self._next_generation(now)
         self._due = now + self.silence / 4
-        return [(ASK,)] + (self._is_silent() if waited >= self.silence else [])
+        return [(ASK,)] + (self._turn_silent() if waited >= self.silence else [])
 
-    def _is_silent(self) -> "list[Action]":
+    def _turn_silent(self) -> "list[Action]":
         if self.silent:
             return []
         self.silent = True
