@@ -76,8 +76,8 @@ def wait_opened(page: Page) -> None:
 
 
 def wait_saved(page: Page) -> None:
-    """Wait until all is kept, of what was typed just now too: that it is not is shown at the next frame."""
-    page.evaluate("new Promise(shown => requestAnimationFrame(() => setTimeout(shown)))")
+    """Wait until all is kept, of what was typed just now too: that it is not is shown a frame after that is."""
+    page.evaluate("new Promise(shown => painting.after(() => painting.request(() => setTimeout(shown))))")
     page.wait_text("notebook-saved", "Saved")
 
 

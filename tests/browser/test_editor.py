@@ -46,7 +46,8 @@ AUTHORITY = """
     const step = name => queues[name].length > 0 && (queues[name].shift()(), true);
     window.bench = {
         all, pushes, step,
-        deliver() { while (Object.keys(queues).some(step)); },
+        // what was typed is told a frame later
+        deliver() { do painting.flush(); while (Object.keys(queues).some(step)); },
         texts: () => ids.map(id => all[id].text()),
     };
 """
@@ -291,11 +292,14 @@ def test_a_push_ends_where_the_text_is_set_anew(server: Server, browser: Browser
         const {ann} = bench.all, seen = [];
         for (const [text, version, keep] of [['kept', 9, true], ['given up', 3, false]]) {
             for (let n = 0; n < 3; n += 1) ann.setText(ann.text() + '!');
+            painting.flush();
             bench.pushes.length = 0;
             ann.reset(text, version, keep);
+            painting.flush();
             seen.push([ann.text(), ann.pushing, bench.pushes.length]);
         }
         ann.setText('typed');
+        painting.flush();
         return [...seen, [ann.text(), ann.pushing, bench.pushes.length]];
         """,
     )
@@ -319,7 +323,9 @@ def test_a_text_is_put_right_after_the_worker_was_lost(server: Server, browser: 
         const late = editor.receive(JSON.stringify({version: 6, updates: [{author: 'you', changes: [[0, 'no'], 9]}]}));
         const gap = [late, editor.text(), editor.version()];
         editor.setText('kept here, typed');
+        painting.flush();
         editor.reset('kept there', 2, true);
+        painting.flush();
         const kept = [editor.text(), editor.version(), editor.unsent()];
         editor.reset('the worker’s', 7);
         return {told, gap, kept, given: [editor.text(), editor.version(), editor.unsent()]};

@@ -68,6 +68,21 @@ def test_what_a_worker_that_hears_nothing_was_not_told_outlives_a_reload(server:
     assert page.errors == []
 
 
+def test_what_is_typed_in_the_moment_of_a_reload_outlives_it(server: Server, browser: Browser) -> None:
+    """The worker is told of a key a frame after it is seen; this page has no frame more."""
+    page = notebook.open_notebook(browser)
+    notebook.wait_opened(page)
+    page.type("cell-editor", "x = 1")
+    notebook.wait_saved(page)
+    no_more_frames = "requestAnimationFrame = setTimeout = () => 0;"
+    notebook.run_script(page, no_more_frames + "document.execCommand('insertText', false, '23'); location.reload();")
+    wait(
+        lambda: "ui-ready" in page.marks() and notebook.texts(page), lambda seen: seen == ["x = 123"], "what was typed"
+    )
+    notebook.wait_saved(page)
+    assert page.errors == []
+
+
 @pytest.mark.alone(why="the list of notebooks is to have one")
 def test_a_deleted_notebook_does_not_come_back(server: Server, browser: Browser) -> None:
     """Nor does what a tab left of it that nobody had kept."""

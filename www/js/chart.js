@@ -67,7 +67,7 @@ class Chart {
   }
 
   destroy() {
-    cancelAnimationFrame(this.frame);
+    painting.cancel(this.frame);
     this.resized.disconnect();
     dark.removeEventListener("change", this.recolor);
     this.plot?.destroy();
@@ -87,7 +87,7 @@ class Chart {
 
   redraw(anew) {
     this.anew ||= anew;
-    this.frame ||= requestAnimationFrame(() => {
+    this.frame ||= painting.request(() => {
       this.frame = 0;
       this.draw();
     });

@@ -200,8 +200,8 @@ class Editor {
   // one change at a time: of several the worker could take the second, meant for what the first makes, where another
   // author's made that version; and each that it takes would have all the rest said again
   push() {
+    if (this.pushing || !this.unsent()) return;
     const [update] = sendableUpdates(this.view.state);
-    if (this.pushing || !update) return;
     this.pushing = true;
     this.tell("push", { version: this.version(), changes: update.changes.toJSON() });
   }
@@ -247,8 +247,7 @@ class Editor {
     const updated = EditorView.updateListener.of((update) => {
       if (update.focusChanged) this.tell(update.view.hasFocus ? "focus" : "blur");
       if (!update.docChanged) return;
-      this.push();
-      this.tell("changed");
+      painting.after(() => this.push()); // to see what one types comes first
     });
     return EditorState.create({
       doc,

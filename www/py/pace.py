@@ -6,8 +6,9 @@
     pace.turned()      the tab was hidden, or is looked at again
 
 A hidden tab has no frames; HIDDEN_DRAW_MS stand for one there.
-Who types beside a thousand events a second needs the processor, too. What was asked for before a drawing is in it, so
-nothing is drawn twice.
+Who types beside a thousand events a second needs the processor, too: meanwhile TYPED_DRAW_MS stand for EVENTS_DRAW_MS,
+and a frame that shows a key is no one else's (js/painting.js). What was asked for before a drawing is in it, so nothing
+is drawn twice.
 """
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # MicroPython has no typing
 
 HIDDEN_DRAW_MS = 250  # between a change and its drawing in a hidden tab, which has no frames
 EVENTS_DRAW_MS = 50  # between two drawings of events, where they come so fast that each frame would be one
+TYPED_DRAW_MS = 100  # the same while the user types: what is typed is looked at
 
 SOON = "soon"
 FLOW = "flow"
@@ -27,8 +29,8 @@ class Pace:
 
     Args:
         draw: shows all that there is to show; called without arguments.
-        window: the browser's, or what stands for it: ``requestAnimationFrame``, ``setTimeout`` (both with what undoes
-            them), ``performance.now`` and ``document.hidden`` are used.
+        window: the browser's, or what stands for it: ``painting`` (js/painting.js, for frames), ``setTimeout``,
+            ``clearTimeout``, ``performance.now`` and ``document.hidden`` are used.
         proxy: makes a function of Python's one that the window can call.
     """
 
@@ -50,7 +52,8 @@ class Pace:
         """Events came, and nothing else changed."""
         if self._waits:
             return
-        rest = self._drawn + EVENTS_DRAW_MS - self._window.performance.now()
+        between = TYPED_DRAW_MS if self._window.painting.isTyped() else EVENTS_DRAW_MS
+        rest = self._drawn + between - self._window.performance.now()
         if rest <= 0:
             self._wait_soon()
         else:
@@ -67,11 +70,11 @@ class Pace:
         if self._window.document.hidden:  # its title and counts shall be right when it is looked at
             self._timer = self._window.setTimeout(self._on_time, HIDDEN_DRAW_MS)
         else:
-            self._frame = self._window.requestAnimationFrame(self._on_time)
+            self._frame = self._window.painting.request(self._on_time)
 
     def _forget(self) -> None:
         if self._frame is not None:
-            self._window.cancelAnimationFrame(self._frame)
+            self._window.painting.cancel(self._frame)
         if self._timer is not None:
             self._window.clearTimeout(self._timer)
         self._frame = self._timer = None
