@@ -248,21 +248,24 @@ def test_editors_converge_whatever_the_order(server: Server, browser: Browser) -
         page,
         """
         let state = 20261122;
-        const random = below => (state = (state * 1103515245 + 12345) % 2147483648) % below;
+        const random = below => (state = (state * 1103515245 + 12345) % 2147483648, (state >> 8) % below);
         const words = ['a', 'bc', '\\n', '😀', 'def f():', '', ' '];
         for (let step = 0; step < 300; step += 1) {
             const editor = bench.all[['ann', 'bob', 'cat'][random(3)]];
             const text = editor.text(), from = random(text.length + 1), to = Math.min(text.length, from + random(3));
             if (random(3)) editor.setText(text.slice(0, from) + words[random(words.length)] + text.slice(to));
+            else if (random(2)) painting.flush(); // a frame has passed
             else for (let n = random(9); n; n -= 1) bench.step(['asked', 'changes', 'answers'][random(3)]);
         }
+        const pushes = bench.pushes.length;
         bench.deliver();
         const each = (what) => Object.values(bench.all).map(what);
         return {
-            texts: bench.texts(), unsent: each(one => one.unsent()), pushing: each(one => one.pushing),
+            pushes, texts: bench.texts(), unsent: each(one => one.unsent()), pushing: each(one => one.pushing),
         };
         """,
     )
+    assert ended["pushes"] > 20
     assert len(set(ended["texts"])) == 1
     assert len(ended["texts"][0]) > 50
     assert (ended["unsent"], ended["pushing"]) == ([0] * 4, [False] * 4)

@@ -10,18 +10,21 @@ const MOST_MS = 100;
 const TYPED_MS = 1000; // between two keys of one who types
 
 const painting = {
-  typing: false, // whether a key has been pressed in a text, and is not seen yet
+  keys: 0, // pressed in a text, and not seen yet
   typed: -TYPED_MS, // when one was pressed last
   frames: new Map(),
   last: 0,
   calls: [],
+  waits: 0, // of which frame's end, counted; 0 for none
+  rounds: 0,
+  timer: 0,
   painted: new MessageChannel(),
 
   request(call) {
     const id = (painting.last += 1);
     const since = performance.now();
     const come = (now) => {
-      if (painting.typing && performance.now() - since < MOST_MS) {
+      if (painting.keys && performance.now() - since < MOST_MS) {
         painting.frames.set(id, requestAnimationFrame(come));
       } else {
         painting.frames.delete(id);
@@ -37,38 +40,48 @@ const painting = {
     painting.frames.delete(id);
   },
 
+  isTyped: () => performance.now() - painting.typed < TYPED_MS,
+
   after(call) {
     painting.calls.push(call);
     if (document.hidden) painting.flush();
-    else if (painting.calls.length === 1) {
-      requestAnimationFrame(() => painting.painted.port2.postMessage(null)); // its message comes after the frame
-      setTimeout(painting.flush, MOST_MS); // a window may be covered, and have no frames
-    }
+    else if (!painting.waits) painting.wait();
   },
 
-  isTyped: () => performance.now() - painting.typed < TYPED_MS,
+  wait() {
+    const round = (painting.waits = painting.rounds += 1);
+    painting.timer = setTimeout(painting.flush, MOST_MS); // a window may be covered, and have no frames
+    // the message comes after the frame, which may not show what is done by then
+    requestAnimationFrame(() => painting.painted.port2.postMessage([round, painting.calls.length]));
+  },
 
-  flush() {
-    for (const call of painting.calls.splice(0)) {
+  flush: () => painting.make(painting.calls.length),
+
+  make(count) {
+    clearTimeout(painting.timer);
+    painting.waits = 0;
+    for (const call of painting.calls.splice(0, count)) {
       try {
         call();
       } catch (error) {
         reportError(error); // one that fails takes none of the others with it
       }
     }
+    if (painting.calls.length && !painting.waits) painting.wait();
   },
 };
 window.painting = painting;
-painting.painted.port1.onmessage = painting.flush;
+painting.painted.port1.onmessage = ({ data: [round, count] }) => {
+  if (round === painting.waits) painting.make(count);
+};
 
 addEventListener(
   "keydown",
   ({ target }) => {
     if (!target.isContentEditable && !target.matches?.("input, textarea")) return;
     painting.typed = performance.now();
-    if (painting.typing) return;
-    painting.typing = true;
-    painting.after(() => (painting.typing = false));
+    painting.keys += 1;
+    painting.after(() => (painting.keys -= 1));
   },
   true,
 );

@@ -59,6 +59,7 @@ def draw_notebook(only: "set[str] | None" = None) -> None:
 
 def act(command: str, cell_id: "str | None" = None) -> None:
     """Carry out a command on a cell, or on the selected one; where they are still to come, as soon as they have."""
+    window.painting.flush()  # what was typed before it is told before it
     if is_coming():
         too_soon.append((command, cell_id))
         return
@@ -223,7 +224,7 @@ def go_where_wished() -> None:
 
 def delete(at: str) -> None:
     """Delete a cell; it can be had back."""
-    notebook.apply({"op": "delete", "cells": [at]}, and_say("Cell deleted."))
+    texts.when_told([at], lambda: notebook.apply({"op": "delete", "cells": [at]}, and_say("Cell deleted.")))
 
 
 def copy(at: str) -> None:
