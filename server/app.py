@@ -22,6 +22,7 @@ from .config import ROOT, Settings, SettingsError, unknown_variables
 from .edge import Edge
 from .errors import Errors
 from .fanout import Fanout
+from .holds import Over
 from .identity import Identities, server_secret
 from .lessons import Lessons
 from .limits import Buckets, raise_file_limit
@@ -35,6 +36,7 @@ from .pages import SECURITY_HEADERS, Site
 from .rates import Rates
 from .shutdown import listening_ended, postpone_sigterm
 from .signin import SignIn
+from .watchdog import Watchdog
 
 RETRY_SECONDS = 30.0
 
@@ -74,6 +76,14 @@ def create_app(settings: Settings | None = None) -> Quart:
     line = Line(settings, log, fanout, identities)
     fanout.on_reset, fanout.on_announced = line.reset, line.attendance.others_changed
     running = feeds.Feeds(sources, metrics.metered(log, "feed"), url=settings.log, max_bytes=settings.max_frame)
+    metrics.know_feeds(source.name for source in sources)
+
+    def count_hold(hold: Over) -> None:
+        metrics.was_blocked(hold.feed, hold.seconds)
+        if hold.feed and hold.stand is not None:
+            running.blocked(hold.feed, hold.seconds, hold.stand.short)
+
+    watchdog = Watchdog(running, count_hold)
     packages = Packages(default_folder(settings.packages), settings.packages_from, settings.pypi)
     site = Site(
         ROOT,
@@ -128,6 +138,7 @@ def create_app(settings: Settings | None = None) -> Quart:
         if not await _serve_prepared(site, out):
             start(_prepare(site, out, stopping))
         running.start()
+        watchdog.start()
         postpone_sigterm()
         start(_say_goodbye(line, ops))
         logger.info("= the log %s has epoch %s, seq %d", shown(settings.log), log.epoch, fanout.position)
@@ -136,6 +147,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     async def close_all() -> None:
         stopping.set()
         await running.close()
+        watchdog.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

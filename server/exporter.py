@@ -64,6 +64,7 @@ class Exporter(Collector):
         yield from self._events()
         yield from self._fanout()
         yield from self._http()
+        yield from self._loop()
         for each in self._others:
             yield from each.collect()
 
@@ -130,6 +131,13 @@ class Exporter(Collector):
         yield requests
         yield _histogram("http_request_seconds", "From request to the last byte handed over.", http.seconds)
 
+    def _loop(self) -> Iterator[Metric]:
+        metrics = self._line.metrics
+        yield _counters("loop_blocked", "How often the event loop was held up.", "feed", metrics.blocked)
+        yield _counters(
+            "loop_blocked_seconds", "For how long the event loop was held up.", "feed", metrics.blocked_seconds
+        )
+
 
 def _gauge(name: str, doc: str, value: float) -> Metric:
     return GaugeMetricFamily(f"partyline_{name}", doc, value)
@@ -139,7 +147,7 @@ def _counter(name: str, doc: str, value: float) -> Metric:
     return CounterMetricFamily(f"partyline_{name}", doc, value)
 
 
-def _counters(name: str, doc: str, label: str, values: Mapping[str, int]) -> Metric:
+def _counters(name: str, doc: str, label: str, values: Mapping[str, float]) -> Metric:
     family = CounterMetricFamily(f"partyline_{name}", doc, labels=(label,))
     for key, value in sorted(values.items()):
         family.add_metric((key,), value)

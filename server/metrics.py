@@ -10,7 +10,7 @@ import asyncio
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, cast
 
 from .log import Draft, EventLog, LogBusyError, LogTooLargeError, Receipt
@@ -83,6 +83,19 @@ class Metrics:
         self.flush_seconds = Histogram(SECONDS)
         self.window_events = Histogram(EVENTS)
         self.http = HttpCounts()
+        self.blocked: Counter[str] = Counter({"": 0})
+        self.blocked_seconds = {"": 0.0}
+
+    def know_feeds(self, names: Iterable[str]) -> None:
+        """Count these feeds from 0 on, so that their first hold is seen as one."""
+        for name in names:
+            self.blocked[name] += 0
+            self.blocked_seconds.setdefault(name, 0.0)
+
+    def was_blocked(self, feed: str, seconds: float) -> None:
+        """The event loop was held up for so long by a feed; ``feed`` is empty for anything else."""
+        self.blocked[feed] += 1
+        self.blocked_seconds[feed] = self.blocked_seconds.get(feed, 0.0) + seconds
 
     def metered(self, log: EventLog, source: str) -> EventLog:
         """The same log, whose appends are counted as this source's."""

@@ -283,6 +283,9 @@ def _schemas() -> Json:
             failures=count,
             error={"type": ["string", "null"]},
             last_event={"type": ["number", "null"], "description": "In seconds since 1970."},
+            blocked={**count, "description": "How often it held up the whole server."},
+            blocked_seconds={"type": ["number", "null"], "description": "For how long, the last time."},
+            blocked_at={"type": ["string", "null"], "description": "File and line where it stood."},
         ),
         "Health": _object(status={"const": "ok"}, log=_object(writable={"type": "boolean"}, lag=count)),
     }

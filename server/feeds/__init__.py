@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from ..log import EventLog
@@ -42,7 +43,7 @@ class Feeds:
                 turns[source.file] = Turn(lock_path(url, source.file))
         self._turns = turns.values()
         self._runners = [Runner(source, log, turn=turns[source.file], max_bytes=max_bytes) for source in sources]
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._tasks: dict[asyncio.Task[Any], Runner] = {}
 
     def status(self) -> list[dict[str, Any]]:
         """How each feed is doing, in the order of the settings."""
@@ -50,7 +51,33 @@ class Feeds:
 
     def start(self) -> None:
         """Start them all, in the running event loop."""
-        self._tasks = {asyncio.create_task(runner.run()): runner.source.name for runner in self._runners}
+        self._tasks = {asyncio.create_task(runner.run()): runner for runner in self._runners}
+
+    def standing(
+        self, task: asyncio.Task[Any] | None, frames: Sequence[FrameType]
+    ) -> tuple[tuple[str, ...], FrameType | None]:
+        """Whose code the event loop runs: the feeds' names, and where in their own code it stands. Any thread may ask.
+
+        ``frames`` is what it runs, innermost first, ``task`` the current one. What a feed has started by itself, a task
+        or a callback, is known by its file, which several feeds may share.
+        """
+        runner = self._tasks.get(task) if task is not None else None
+        if runner is not None:
+            frame = runner.standing(frames)
+            return ((runner.source.name,), frame) if frame is not None else ((), None)
+        for frame in frames:
+            file = frame.f_code.co_filename
+            names = tuple(runner.source.name for runner in self._runners if str(runner.source.file) == file)
+            if names:
+                return names, frame
+        return (), None
+
+    def blocked(self, name: str, seconds: float, at: str) -> None:
+        """The feed of this name has held up the event loop for so long, ``at`` a place in its code."""
+        for runner in self._runners:
+            if runner.source.name == name:
+                runner.blocked += 1
+                runner.blocked_seconds, runner.blocked_at = round(seconds, 1), at
 
     async def close(self) -> None:
         """End them all. One that does not let itself be cancelled is named and left behind."""
@@ -59,6 +86,8 @@ class Feeds:
         if self._tasks:
             _, stuck = await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
             for task in stuck:
-                logger.error("the feed %s does not end: it catches asyncio.CancelledError", self._tasks[task])
+                logger.error(
+                    "the feed %s does not end: it catches asyncio.CancelledError", self._tasks[task].source.name
+                )
         for turn in self._turns:
             turn.release()

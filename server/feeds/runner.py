@@ -16,9 +16,9 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
-from types import AsyncGeneratorType
+from types import AsyncGeneratorType, FrameType
 from typing import Any, cast
 
 from ..log import Draft, EventLog, LogError, LogTooLargeError
@@ -60,10 +60,14 @@ class Runner:
         self.events = self.dropped = self.failures = 0
         self.error: str | None = None
         self.last_event: float | None = None
+        self.blocked = 0
+        self.blocked_seconds: float | None = None
+        self.blocked_at: str | None = None
         self._log = log
         self._turn = turn
         self._max_bytes = max_bytes
         self._now, self._monotonic, self._sleep = now, monotonic, sleep
+        self._generator: AsyncGeneratorType[Any, None] | None = None
         self._told = ""
         self._log_is_down = False
 
@@ -78,7 +82,23 @@ class Runner:
             "failures": self.failures,
             "error": self.error,
             "last_event": self.last_event,
+            "blocked": self.blocked,
+            "blocked_seconds": self.blocked_seconds,
+            "blocked_at": self.blocked_at,
         }
+
+    def standing(self, frames: Sequence[FrameType]) -> FrameType | None:
+        """Where in the feed's own code it stands; None where these frames, innermost first, are not of its making."""
+        generator = self._generator
+        if generator is None:
+            return None
+        codes = [frame.f_code for frame in frames]
+        if make_draft.__code__ in codes:
+            return generator.ag_frame  # at the ``yield`` whose value is being made an event
+        if generator.ag_code not in codes:
+            return None
+        own = (generator.ag_code.co_filename, str(self.source.file))
+        return next(frame for frame in frames if frame.f_code.co_filename in own)
 
     async def run(self) -> None:
         """Run the feed until it ends by itself or we are cancelled. Its failures, whatever they are, stay in here."""
@@ -114,6 +134,7 @@ class Runner:
         every = self.source.every
         due = self._monotonic()
         async with contextlib.aclosing(self.source.function()) as generator:
+            self._generator = cast("AsyncGeneratorType[Any, None]", generator)
             async for value in generator:
                 if _is_cancelled():
                     raise asyncio.CancelledError  # the feed swallowed it

@@ -116,6 +116,9 @@ async def test_what_a_feed_yields_stands_in_the_log_and_a_feed_that_ends_is_stop
         "failures": 0,
         "error": None,
         "last_event": START,
+        "blocked": 0,
+        "blocked_seconds": None,
+        "blocked_at": None,
     }
     assert world.slept == []
 
