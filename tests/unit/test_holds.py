@@ -170,7 +170,12 @@ def test_under_a_debugger_nothing_is_said() -> None:
     for what, seconds in [(FREE, 1.0), ("dice", 30.0), (FREE, 1.0)]:
         day.live(what, seconds)
     assert day.said == []
+    day.debugger = True
+    day.live("dice", 0.8)
     day.debugger = False
+    day.live("dice", 30.0)
+    day.live(FREE, 1.0)
+    assert day.said == [], "who goes on from a debugger's prompt has not held it all the time"
     day.live("dice", 2.0)
     assert [each.feed for each in day.said] == ["dice"], "the next hold is told"
 
