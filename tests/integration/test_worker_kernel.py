@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -161,3 +162,32 @@ def test_restart_puts_back_what_cells_have_replaced(tab: Tab) -> None:
     tab.run("replaces", "a")
     tab.ask("restart", name="replaces")
     assert printed(tab.run("replaces", "b")["b"]) == "printed\ntold\n[True, True, True, True]\nTrue\n"
+
+
+def test_values_and_sources_are_found_by_the_names_of_ipython(tab: Tab) -> None:
+    last = "(_, __, dict(Out), _1, list(In), _i, _i1)"
+    tab.open("recall", "6 * 7", "_ + 1;", "None", last)
+    cells = tab.run("recall", *"abcd")
+    assert printed(cells["b"]) == printed(cells["c"]) == ""
+    value = (42, "", {1: 42}, 42, ["", "6 * 7", "_ + 1;", "None", last], "None", "6 * 7")
+    assert ast.literal_eval(printed(cells["d"])) == value
+    cells = tab.run("recall", "a", "d")
+    assert (cells["a"]["count"], cells["d"]["count"]) == (5, 6)
+    assert ast.literal_eval(printed(cells["d"]))[:3] == (42, value, {1: 42, 4: value, 5: 42})
+
+
+def test_values_and_sources_are_each_notebooks_own_and_restart_forgets_them(tab: Tab) -> None:
+    tab.open("recall-one", "'one'", "(_, Out, In)")
+    tab.run("recall-one", "a")
+    assert result(tab, "recall-other", "(_, Out, In)") == "('', {}, ['', '(_, Out, In)'])"
+    assert printed(tab.run("recall-one", "b")["b"]) == "('one', {1: 'one'}, ['', \"'one'\", '(_, Out, In)'])"
+    tab.ask("restart", name="recall-one")
+    assert printed(tab.run("recall-one", "b")["b"]) == "('', {}, ['', '(_, Out, In)'])"
+
+
+def test_a_value_that_cannot_be_shown_and_a_cell_that_cannot_be_read_are_found_too(tab: Tab) -> None:
+    silent = "class Silent:\n    def __repr__(self): raise ValueError('no words')\nSilent()"
+    tab.open("recall-errors", silent, "1 +", "(type(_).__name__, In[2], _i)")
+    tab.run("recall-errors", "a")
+    tab.run("recall-errors", "b")
+    assert printed(tab.run("recall-errors", "c")["c"]) == "('Silent', '1 +', '1 +')"

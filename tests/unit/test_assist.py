@@ -64,6 +64,23 @@ def test_a_list_that_was_cut_says_so() -> None:
     assert narrow["cut"] is False
 
 
+def test_what_cells_have_given_is_completed_by_its_number_alone() -> None:
+    """Else a thousand of them hide what the user has called so."""
+    told = {
+        **dict.fromkeys([f"_{number}" for number in range(1_000)] + ["_", "_i", "_i1", "_own", "_1st"], 0),
+        "Out": {},
+    }
+
+    def offered(text: str) -> list[str]:
+        return [option["label"] for option in assist.complete(text, len(text), told)["options"]]
+
+    assert {"_", "_i", "_own"} <= set(offered("_"))
+    assert not {"_1", "_i1"} & set(offered("_"))
+    assert offered("_99") == ["_99", *[f"_99{digit}" for digit in range(10)]]
+    assert offered("_i1") == ["_i1"]
+    assert "Out" in offered("O")
+
+
 def test_where_the_word_begins_is_told() -> None:
     assert assist.complete("a = math.sq", 11, NAMESPACE)["from"] == 9
 

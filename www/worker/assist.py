@@ -27,6 +27,7 @@ Namespace = dict[str, Any]
 
 _PATH = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*)$")
 _IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+import\s+(?:[\w*]+\s*,\s*)*(\w*)|import\s+([\w.]*)|from\s+([\w.]*))$")
+_NUMBERED = re.compile(r"_i?\d+$")  # a value or a source of an earlier cell; there may be a thousand (recall.py)
 _MISSING = object()
 
 
@@ -51,6 +52,8 @@ def complete(text: str, offset: int, namespace: Namespace) -> dict[str, Any]:
     if not prefix:
         return {"from": size(before), "options": [], "cut": False}
     names = {*namespace, *dir(builtins), *keyword.kwlist, *keyword.softkwlist}
+    if not _NUMBERED.match(prefix):
+        names = {name for name in names if not _NUMBERED.match(name)}
     return _told(before, prefix, names, _MISSING, namespace)
 
 

@@ -27,6 +27,7 @@ from pyodide.code import CodeRunner
 import console
 import reports
 from guard import Guard
+from recall import Recall, size_of
 from runs import Run, Task, current
 from sources import dedented, forget_lines, keep_lines
 
@@ -136,6 +137,7 @@ class Kernel:
         self._tasks: weakref.WeakSet[Task] = weakref.WeakSet()
         self._names: dict[str, str] = {}  # what a cell is called in tracebacks, by file name
         self._module = self._fresh()
+        self._recall = Recall(self.namespace)
         self._context = contextvars.copy_context()
 
     def restart(self) -> None:
@@ -148,6 +150,7 @@ class Kernel:
         before, self._module = self._module, self._fresh()
         if sys.modules[MODULE] is before:
             sys.modules[MODULE] = self._module
+        self._recall = Recall(self.namespace)
         self._context = contextvars.copy_context()
         self._count = 0
 
@@ -212,6 +215,8 @@ class Kernel:
         source = dedented(job.source)
         self._remember(filename, source)
         sys.modules[MODULE] = self._module  # there is one of the name: of the notebook whose cell began last
+        if job.elsewhere is None:
+            self._recall.entered(self._count, job.source)
         self._told(job.cell, "running", self._count, None)
         began = time.monotonic()
         if job.elsewhere is None:
@@ -237,7 +242,7 @@ class Kernel:
 
     async def _execute(self, run: CellRun, source: str) -> bool:
         """Run the source; returns whether it went well. What it raised has gone to the sink."""
-        namespace = self.namespace  # after a restart there is another one, in which nothing of this run belongs
+        namespace, recall = self.namespace, self._recall  # of a restart come others, where nothing of this run belongs
         try:
             python = await self._given.prepare(run, source)
             flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -245,8 +250,13 @@ class Kernel:
             try:
                 value = await code.run_async(namespace)
                 if value is not None:
-                    namespace["_"] = value
-                    self._guard.hub(run.sink.result, run.count, *reports.bundle(value))
+                    size = size_of(value)
+                    try:
+                        shown = reports.bundle(value)  # before it stands in Out, which may be part of it
+                    finally:
+                        with self._guard.shield:
+                            recall.gave(run.count, value, size)
+                    self._guard.hub(run.sink.result, run.count, *shown)
             finally:
                 keep_lines(run.filename, source)  # in place of those that it was made into
                 self._given.finish()
