@@ -207,3 +207,19 @@ def test_a_cell_that_sleeps_again_and_again_leaves_another_notebooks_loop_its_st
     tab.ask("run", name="naps", cells=["a"])
     assert "KeyboardInterrupt" in stopped(tab, "loops", "a")
     assert printed(tab.rest("naps")["a"]) == "begun\nwoke\n"
+
+
+TIMED = {
+    "line": "print('begun')\n%timeit -n 999999999 1 + 1",
+    "cell": "%%timeit -n 1 -r 1 print('begun')\nwhile True:\n    pass",
+    "sleep": "%%timeit import time; print('begun')\ntime.sleep(1000)",
+}
+
+
+@pytest.mark.parametrize("name", TIMED)
+def test_stop_ends_what_is_timed(tab: Tab, name: str) -> None:
+    tab.open(f"timed-{name}", TIMED[name], "import gc\ngc.isenabled()")
+    shown = stopped(tab, f"timed-{name}", "a").splitlines()
+    assert shown[-1] == "KeyboardInterrupt"
+    assert not [line for line in shown if "per loop" in line or "timing.py" in line]
+    assert printed(tab.run(f"timed-{name}", "b")["b"]) == "True"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 import pytest
@@ -191,3 +192,19 @@ def test_a_value_that_cannot_be_shown_and_a_cell_that_cannot_be_read_are_found_t
     tab.run("recall-errors", "a")
     tab.run("recall-errors", "b")
     assert printed(tab.run("recall-errors", "c")["c"]) == "('Silent', '1 +', '1 +')"
+
+
+def test_what_is_timed_has_its_result_its_imports_and_its_own_lines(tab: Tab) -> None:
+    setup = "%%timeit -n 2 -r 3 -o ran = []; from time import sleep\nsleep(0.05)\nran.append(_i)\nassert len(ran) < 3"
+    tab.open("timed", "'first'", setup, "(_.loops, _.repeat, len(_.all_runs))", "\n%%timeit\nx = 1\n1 / 0")
+    cells = tab.run("timed", *"abc")
+    told, value = cells["b"]["outputs"]
+    assert re.fullmatch(
+        r"[\d.]+ \w+ ± [\d.]+ \w+ per loop \(mean ± std\. dev\. of 3 runs, 2 loops each\)\n", told["text"]
+    )
+    assert value["data"]["text/plain"] == f"<TimeitResult : {told['text'][:-1]}>"
+    assert printed(cells["c"]) == "(2, 3, 3)"
+    error = printed(tab.run("timed", "d")["d"]).splitlines()
+    assert error[0] == "Traceback (most recent call last):"
+    assert [line for line in error if "Cell" in line] == ["Cell [4], line 2", "Cell [4], line 4, in timed"]
+    assert "    1 / 0" in error

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from magics import to_install, translated
+from magics import timed, to_install, translated
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,20 @@ from magics import to_install, translated
         ("%%time\nx = 1", "__time_cell__()\nx = 1"),
         ("\n# slow\n%%time\nx = 1", "# slow\n__time_cell__()\nx = 1"),
         ("%timeit f('a')  # often", "__timeit__(\"f('a')  # often\", globals())"),
+        ("%timeit -n 10 f()", "__timeit__('f()', globals(), loops=10)"),
+        ("%timeit -r3 -qo  -n10  -1", "__timeit__('-1', globals(), runs=3, quiet=True, gives=True, loops=10)"),
+        ("%timeit -1 + x", "__timeit__('-1 + x', globals())"),
+        ("%timeit -(x)", "__timeit__('-(x)', globals())"),
+        ("if x:\n    a.b = %timeit -o f()", "    a.b = __timeit__('f()', globals(), gives=True)"),
+        ("x= %time await f()", "x = __time__().of(await f())"),
+        ("%%timeit\nf()", "__timeit__('\\nf()', globals(), setup='', filename='cell')\n"),
+        ("\n#\n%%timeit -r 5\nx", "#\n__timeit__('\\n\\n\\nx', globals(), setup='', filename='cell', runs=5)\n"),
+        ("\n%%timeit x\ny\n", "\n__timeit__('\\n\\ny\\n', globals(), setup='\\nx', filename='cell')\n\n"),
+        ("%%timeit\n%time f()\n", "__timeit__('\\n__time__().of(f())\\n', globals(), setup='', filename='cell')\n\n"),
+        (
+            "%%timeit x = 1\nx?",
+            "__timeit__(\"\\n__help__('x', globals())\", globals(), setup='x = 1', filename='cell')\n",
+        ),
         ("f?", "__help__('f', globals())"),
         ("x = 1\n  ?a.b", "x = 1\n  __help__('a.b', globals())"),
         ("a.ü??", "__help__('a.ü', globals())"),
@@ -70,7 +84,6 @@ def test_what_is_left_alone(source: str) -> None:
         ("%prun f()", "%prun"),
         ("%%bash", "%%bash"),
         ("  !ls -l", "!ls"),
-        ("%%timeit", "%%timeit"),
         ("!time", "!time"),
     ],
 )
@@ -89,7 +102,19 @@ def test_what_is_not_known_is_a_syntax_error_that_says_what_is(line: str, name: 
         ("%timeit", "%timeit: what it times stands after it"),
         ("%time f(", "%time: what it times is one line of Python; %%time as the first line times the whole cell"),
         ("%time for x in y: f(x)", "%time: what it times is one line of Python"),
-        ("%timeit -n 10 f()", "%timeit: what it times is one line of Python"),
+        ("%timeit -n 10", "%timeit: what it times stands after it"),
+        ("%timeit for x in y: f(x)", "%timeit: what it times is one line of Python; %%timeit as the first line times"),
+        ("%timeit -n f()", "%timeit: -n takes a whole number from 1 on; "),
+        ("%timeit -r 0 f()", "%timeit: -r takes a whole number from 1 on; "),
+        ("%timeit -n 9999999999 f()", "%timeit: -n takes a whole number from 1 on; "),
+        ("%timeit -n10x f()", "%timeit: -n takes a whole number from 1 on; "),
+        ("%timeit -p 3 f()", "%timeit: there is no option -p; "),
+        ("%timeit -ox f()", "%timeit: there is no option -ox; "),
+        ("%timeit --loops 3 f()", "%timeit: there is no option --loops; "),
+        ("x = 1\n%%timeit\nf()", "%%timeit: it is a cell's first line"),
+        ("%%timeit f()", "%%timeit: it times the lines below it, and there are none; %timeit times its own line"),
+        ("%%timeit x = (\nf()", "%%timeit: what stands after it is one line of Python, which is run first"),
+        ("x = %time y = 1", "%time: what it times has no value"),
         ("%%time f()", "%%time: it stands alone in its line"),
         ("x = 1\n%%time", "%%time: it is a cell's first line"),
     ],
@@ -98,12 +123,30 @@ def test_what_cannot_be_timed_is_told(source: str, says: str) -> None:
     with pytest.raises(SyntaxError) as raised:
         translated(source, "cell")
     assert raised.value.msg.startswith(says)
-    assert raised.value.lineno == source.count("\n") + 1
+    line = next(number for number, text in enumerate(source.split("\n"), 1) if "%" in text)
+    assert (raised.value.lineno, raised.value.text) == (line, source.split("\n")[line - 1] + "\n")
+
+
+def test_what_the_options_of_timeit_are_is_told() -> None:
+    with pytest.raises(
+        SyntaxError, match=r"-n N \(loops\), -r R \(runs\), -q \(print nothing\) and -o \(give the result"
+    ):
+        translated("%timeit -x f()", "cell")
+
+
+def test_what_timed_code_imports_is_found() -> None:
+    made = translated("import a\n%timeit import b\nx = %timeit -o import c.d", "cell")
+    assert [text.strip() for text in timed(made)] == ["import b", "import c.d"]
+    made = translated("%%timeit import a\nimport b\nfrom c import d", "cell")
+    assert [text.strip() for text in timed(made)] == ["import b\nfrom c import d", "import a"]
+    assert timed("f('x')\n__timeit__(f, 1)\nx = (") == []
 
 
 LINES = [
     "%time f(x)",
     "%%time",
+    "%%timeit x = 1",
+    "%timeit -n 3 f(x)",
     "x?",
     "?print",
     "%pip install a",
@@ -123,7 +166,7 @@ def test_python_is_never_touched(source: str) -> None:
     try:
         made = translated(source, "cell")
     except SyntaxError as error:
-        assert error.msg.startswith("%%time: ")
+        assert error.msg.startswith("%%time")
         return
     try:
         ast.parse(source)

@@ -11,7 +11,7 @@ from typing import Any
 import display
 import timing
 from kernel import CellRun, running
-from magics import to_install, translated
+from magics import timed, to_install, translated
 from packages import Packages
 
 os.environ["MPLBACKEND"] = "module://figures"  # where a cell imports matplotlib
@@ -42,7 +42,7 @@ class Given:
         python = translated(source, run.filename)
         progress = display.Progress(run)
         try:
-            await self._packages.prepare(python, progress)
+            await self._packages.prepare("\n".join([python, *timed(python)]), progress)
         finally:
             progress.clear()
         return python

@@ -2,13 +2,17 @@
 
 %time f()    ->  __time__().of(f())             %%time    ->  __time_cell__(), told when the cell has ended
 %time x = 1  ->  with __time__(): x = 1         %timeit f()  ->  __timeit__('f()', globals())
+
+``%%timeit`` becomes the same as ``%timeit``, with all lines of the cell in it.
 """
 
 from __future__ import annotations
 
+import ast
 import statistics
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from timeit import Timer
 from types import TracebackType
 from typing import Any
@@ -47,18 +51,123 @@ class Time:
         print(f"Wall time: {spelled(clock() - self._began)}")
 
 
-def timeit(statement: str, namespace: dict[str, Any]) -> None:
-    """Run a line again and again, for about a second, and print how long it takes. What it sets is forgotten."""
-    timer = Timer(statement, timer=clock, globals=namespace)
+@dataclass(frozen=True, repr=False)
+class TimeitResult:
+    """What ``%timeit -o`` gives; its names are IPython's.
+
+    Attributes:
+        loops: how often the code ran in each run.
+        repeat: how many runs there were.
+        all_runs: the seconds that each of them took.
+    """
+
+    loops: int
+    repeat: int
+    all_runs: list[float]
+
+    @property
+    def timings(self) -> list[float]:
+        """Seconds for each loop, run by run."""
+        return [seconds / self.loops for seconds in self.all_runs]
+
+    @property
+    def best(self) -> float:
+        """Those of the fastest run."""
+        return min(self.timings)
+
+    @property
+    def worst(self) -> float:
+        """Those of the slowest."""
+        return max(self.timings)
+
+    @property
+    def average(self) -> float:
+        """Their mean."""
+        return statistics.fmean(self.timings)
+
+    @property
+    def stdev(self) -> float:
+        """How far they are apart."""
+        return statistics.pstdev(self.timings)
+
+    def __str__(self) -> str:
+        runs = f"{self.repeat} run{'s' * (self.repeat > 1)}"
+        each = f"{self.loops:,} loop{'s' * (self.loops > 1)} each"
+        mean, deviation = spelled(self.average), spelled(self.stdev)
+        return f"{mean} ± {deviation} per loop (mean ± std. dev. of {runs}, {each})"
+
+    def __repr__(self) -> str:
+        return f"<TimeitResult : {self}>"
+
+
+def timeit(
+    statement: str,
+    namespace: dict[str, Any],
+    *,
+    setup: str = "",
+    filename: str = "<timeit>",
+    loops: int | None = None,
+    runs: int | None = None,
+    quiet: bool = False,
+    gives: bool = False,
+) -> TimeitResult | None:
+    """Run code again and again, for about a second, and print how long it takes. What it sets is forgotten.
+
+    Args:
+        statement: what is timed.
+        namespace: where it finds its names.
+        setup: is run before each run, and not timed.
+        filename: what both are compiled under.
+        loops: how often it is run in each run; then there are as many runs as shall be, however long they take.
+        runs: how many there shall be; the same.
+        quiet: print nothing.
+        gives: return the result.
+    """
+    timer = Timer(timer=clock)
+    timer.inner = _compiled(statement, setup, namespace, filename)  # type: ignore[attr-defined]
+    wanted = runs or (MOST_RUNS if loops else None)
     began = clock()
-    loops, took = _enough(timer)
-    times = [took / loops]
-    while len(times) < MOST_RUNS and clock() - began + took <= MOST_SECONDS:
-        times.append(timer.timeit(loops) / loops)
-    runs = f"{len(times)} run{'s' * (len(times) > 1)}"
-    each = f"{loops:,} loop{'s' * (loops > 1)} each"
-    mean, deviation = statistics.fmean(times), statistics.pstdev(times)
-    print(f"{spelled(mean)} ± {spelled(deviation)} per loop (mean ± std. dev. of {runs}, {each})")
+    if loops:
+        all_runs: list[float] = []
+    else:
+        loops, took = _enough(timer)
+        all_runs = [took]
+    while len(all_runs) < (wanted or MOST_RUNS) and (wanted or clock() - began + all_runs[0] <= MOST_SECONDS):
+        all_runs.append(timer.timeit(loops))
+    result = TimeitResult(loops, len(all_runs), all_runs)
+    if not quiet:
+        if result.worst > 4 * result.best > 0 and result.worst > 1e-6:
+            times = f"{result.worst / result.best:.2f} times longer than the fastest"
+            print(f"The slowest run took {times}. This could mean that an intermediate result is being cached.")
+        print(result)
+    return result if gives else None
+
+
+TEMPLATE = """def timed(__loops__, __clock__):
+    __began__ = __clock__()
+    for __loop__ in __loops__:
+        pass
+    return __clock__() - __began__
+"""
+"""As the module timeit's, but that its names leave the cells' alone, whose ``_i`` for one is a cell's text."""
+
+
+def _compiled(statement: str, setup: str, namespace: dict[str, Any], filename: str) -> Any:
+    """A function for ``Timer.inner``. Raises SyntaxError, also for what is no code but in a function or a loop."""
+    for text in (setup, statement):
+        compile(text, filename, "exec", dont_inherit=True)
+    code = ast.parse(statement).body
+    template: Any = ast.parse(TEMPLATE)
+    for node in ast.walk(template):
+        if isinstance(node, (ast.stmt, ast.expr, ast.arg)):  # where it is stopped there, that is the code's first line
+            node.lineno = node.end_lineno = code[0].lineno
+            node.col_offset = node.end_col_offset = 0
+    function = template.body[0]
+    function.body[1].body = code
+    function.body[:0] = ast.parse(setup).body
+    made: dict[str, Any] = {}
+    exec(compile(template, filename, "exec", dont_inherit=True), namespace, made)  # noqa: S102
+    return made["timed"]
 
 
 def _enough(timer: Timer) -> tuple[int, float]:
