@@ -19,24 +19,6 @@ from tests.unit.notebooks import over_the_wire
 BUNDLE: dict[str, Any] = {"text/plain": "a figure", "application/json": {"x": [1, None]}}
 
 
-def terminal(text: str) -> str:
-    """What a terminal of endless width shows, character by character."""
-    lines: list[list[str]] = [[]]
-    column = 0
-    for character in text:
-        if character == "\n":
-            lines.append([])
-            column = 0
-        elif character == "\r":
-            column = 0
-        elif character == "\b":
-            column = max(0, column - 1)
-        else:
-            lines[-1][column : column + 1] = [character]
-            column += 1
-    return "\n".join("".join(line) for line in lines)
-
-
 def shown(*texts: str) -> str:
     outputs = Outputs()
     for text in texts:
@@ -48,25 +30,8 @@ def texts(outputs: Outputs) -> list[str]:
     return [output["text"] for output in outputs.outputs()]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("10%\r20%\r100%\n", "100%\n"),
-        ("100%\r9%", "9%0%"),
-        ("a\r\nb\r\n", "a\nb\n"),
-        ("abc\b\bX", "aXc"),
-        ("abc\r", "abc"),
-        ("\b\bx", "x"),
-        ("one\ntwo\rT", "one\nTwo"),
-    ],
-)
-def test_a_line_is_overwritten(text: str, expected: str) -> None:
-    assert shown(text) == shown(*text) == terminal(text) == expected
-
-
-@given(st.lists(st.text("ab é😀\r\n\b")))
-def test_streams_show_what_a_terminal_shows_however_they_come(pieces: list[str]) -> None:
-    assert shown(*pieces) == terminal("".join(pieces))
+def test_a_line_is_overwritten() -> None:
+    assert shown("one\n10%", "\r20%", "\r\x1b[K9%\n") == "one\n9%\n"
 
 
 def test_streams_are_joined_while_nothing_else_comes() -> None:
@@ -134,6 +99,25 @@ def test_output_is_cut_after_so_many_characters() -> None:
         outputs.stream("stdout", f"\r{number}")  # what is overwritten does not count
     outputs.stream("stdout", "\r" + "x" * 10_000)
     assert texts(outputs) == ["x" * 5_000, "… output was cut after 5,000 characters\n"]
+
+
+def test_bars_below_each_other_go_on_for_ever() -> None:
+    outputs = Outputs(max_characters=100, max_lines=3)
+    for number in range(1_000):
+        outputs.stream("stderr", f"\r{number}\x1b[K")
+        outputs.stream("stderr", f"\n\r{number}\x1b[K\x1b[A")
+    assert texts(outputs) == ["999\n999"]
+    outputs.stream("stderr", "\r\x1b[J" + "x\n" * 4)
+    assert texts(outputs) == ["x\n" * 3, "… output was cut after 3 lines\n"]
+
+
+def test_colours_that_are_gone_over_again_and_again_count() -> None:
+    outputs = Outputs(max_characters=500)
+    outputs.stream("stdout", "\x1b[1m\x1b[3m\x1b[4m\x1b[31m" + "x" * 100 + "\x1b[0m")
+    for _ in range(40):
+        outputs.stream("stdout", "y\b\b\b")
+    assert len(texts(outputs)[0]) == 500
+    assert texts(outputs)[1:] == ["… output was cut after 500 characters\n"]
 
 
 def test_what_is_displayed_counts_and_a_large_one_is_told() -> None:
@@ -227,8 +211,25 @@ def test_what_is_displayed_is_as_deep_as_a_file_can_be() -> None:
             outputs.display({"application/json": deep}, {})
 
 
+PIECES = [
+    "a",
+    "bc",
+    "😀",
+    "\r",
+    "\n",
+    "\b",
+    "\x1b[A",
+    "\x1b[B",
+    "\x1b[K",
+    "\x1b[2K",
+    "\x1b[J",
+    "\x1b[31m",
+    "\x1b[0m",
+    "\x1b[",
+]
+TEXT = st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join)
 ACT = st.one_of(
-    st.tuples(st.just("stream"), st.sampled_from(["stdout", "stderr"]), st.text("ab😀\r\n\b", max_size=20)),
+    st.tuples(st.just("stream"), st.sampled_from(["stdout", "stderr"]), TEXT),
     st.tuples(st.just("display"), st.just({"text/plain": "x"}), st.just({}), st.sampled_from([None, "i", "j"])),
     st.tuples(st.just("update"), st.sampled_from(["i", "j"]), st.just({"text/plain": "new"}), st.just({})),
     st.tuples(st.just("result"), st.integers(1, 9), st.just({"text/plain": "r"}), st.just({})),
@@ -263,7 +264,7 @@ def test_who_takes_what_changed_has_all(acts: list[Any], characters: int, lines:
     nbformat.validate(nbformat.v4.new_notebook(cells=cells))
 
 
-@given(st.lists(st.text("abc\r\n\b😀", min_size=1, max_size=8), max_size=12))
+@given(st.lists(TEXT, max_size=12))
 @settings(max_examples=300)
 def test_who_takes_after_each_write_has_all(pieces: list[str]) -> None:
     outputs = Outputs()

@@ -1,27 +1,24 @@
 """A cell's outputs while it runs: what the code puts out in, nbformat outputs and what changed of them out. Pure.
 
-A stream's text is what a terminal would show of it: ``\\r`` goes back to the line's start and ``\\b`` one place, and
-what comes next overwrites; so a progress bar is one line. All is bounded: past a limit one notice follows, and no more,
-but for the last words of a run, its result or its error.
+A stream's text is what a terminal would show of it (terminal.py), so a progress bar is one line. All is bounded: past a
+limit one notice follows, and no more, but for the last words of a run, its result or its error.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from partyline.jsontext import nests_deeper
+from terminal import Terminal
 
 MAX_CHARACTERS = 4_000_000  # of a cell's outputs together
 MAX_LINES = 5_000  # of its streams
 MAX_OUTPUTS = 1_000
 MAX_DEPTH = 50  # lists and dicts inside each other, in what is displayed; a file holds a little more (ipynb.py)
 MAX_LAST_WORDS = 200_000  # characters of a result or an error, after the limit
-
-_CONTROLS = re.compile(r"([\r\n\b])")
 
 Output = dict[str, Any]
 Delta = dict[str, Any]
@@ -32,62 +29,15 @@ class OutputError(ValueError):
     """What can't be an output. The message is for whoever wrote the cell."""
 
 
-class _Stream:
-    """The text of one stream. ``same`` is how many characters of it did not change since somebody looked."""
+class _Stream(Terminal):
+    """What a terminal shows of one stream."""
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self.name = name
-        self.same = 0
-        self._above: list[str] = []  # all lines before the one that the cursor is in
-        self._above_length = 0
-        self._line: list[str] = []
-        self._line_length = 0
-        self._column: int | None = None  # None at the line's end
-
-    def __len__(self) -> int:
-        return self._above_length + self._line_length
-
-    def text(self) -> str:
-        self._above, self._line = ["".join(self._above)], ["".join(self._line)]
-        return self._above[0] + self._line[0]
 
     def output(self) -> Output:
         return {"output_type": "stream", "name": self.name, "text": self.text()}
-
-    def write(self, text: str) -> None:
-        if self._column is None and "\r" not in text and "\b" not in text:
-            above, newline, line = text.rpartition("\n")
-            if newline:
-                self._end_line(above)
-            self._append(line)
-            return
-        for piece in _CONTROLS.split(text):
-            if piece == "\n":
-                self._end_line("")
-            elif piece == "\r":
-                self._column = 0
-            elif piece == "\b":
-                self._column = max(0, (self._line_length if self._column is None else self._column) - 1)
-            elif self._column is None:
-                self._append(piece)
-            elif piece:
-                self._overwrite(self._column, piece)
-
-    def _append(self, piece: str) -> None:
-        self._line.append(piece)
-        self._line_length += len(piece)
-
-    def _end_line(self, rest: str) -> None:
-        self._above += [*self._line, rest, "\n"]
-        self._above_length += self._line_length + len(rest) + 1
-        self._line, self._line_length, self._column = [], 0, None
-
-    def _overwrite(self, column: int, piece: str) -> None:
-        line = "".join(self._line)
-        line = line[:column] + piece + line[column + len(piece) :]
-        self._line, self._line_length = [line], len(line)
-        self._column = column + len(piece)
-        self.same = min(self.same, self._above_length + column)
 
 
 @dataclass
@@ -144,10 +94,12 @@ class Outputs:
                 piece = text[:room]
                 if piece.count("\n") >= lines:
                     piece = piece[: len(piece) - len(piece.split("\n", lines)[lines])]
-                before = len(stream)
+                characters, ended = len(stream), stream.lines
                 stream.write(piece)
-                self._characters += len(stream) - before
-                self._lines += piece.count("\n")
+                if len(stream) - characters > room:  # colours that are gone over in part come anew behind it
+                    stream.cut(characters + room)
+                self._characters += len(stream) - characters
+                self._lines += stream.lines - ended
                 text = text[len(piece) :]
 
     def display(self, data: dict[str, Any], metadata: dict[str, Any], display_id: str | None = None) -> None:
