@@ -134,7 +134,7 @@ class Cell:
             self.type = kind
             self.element.dataset.type = kind
             self.editor.setLanguage(LANGUAGES.get(kind, "plain"))
-            self.editing = self.editing or kind != "markdown"
+        self.editing = self.editing or kind != "markdown"
         busy = state in BUSY
         self.element.setAttribute("aria-label", f"{label}, {STATES[state]}" if STATES[state] else label)
         for button, verb in ((self._run, "Run"), (self._stop, "Stop")):

@@ -1,7 +1,8 @@
-"""Cells that were added in this tab, and that the worker has not told of yet. Pure.
+"""What a tab ordered of a notebook's cells, and the worker has not answered yet. Pure.
 
-They are there at once, for who types on: what is typed comes to the worker after the cell. The worker's answers and its
-changes take two ways, and come in either order.
+It is shown at once, for who goes on: the next key is about the cells as they will be. The worker does what it is asked
+in its order, and tells of each change before it answers. So what was answered is in the notebook by then, or was
+refused; where this tab has missed a change, it is in the whole notebook, which is asked for.
 """
 
 TYPE_CHECKING = False
@@ -10,52 +11,83 @@ if TYPE_CHECKING:  # MicroPython has no typing
 
     Cell = dict[str, Any]
     Change = dict[str, Any]
+    Operation = dict[str, Any]
+
+BUSY = ("running", "queued")
+NO_CODE = {"outputs": [], "count": None, "state": "idle", "duration": None}  # what only code has, as others have it
 
 
 class Early:
-    """A notebook's. ``shown`` has the worker's cells and these."""
+    """A notebook's operations, as document.py lists them. ``shown`` has the worker's cells as they will be."""
 
     def __init__(self) -> None:
-        self._cells: "list[tuple[str, str | None, Cell]]" = []  # id, which one is before it, the cell
-        self._taken: "list[str]" = []  # ids of those that the worker has taken
+        self._ordered: "list[Operation]" = []  # what has no answer, in order
+        self._done: "list[Operation]" = []  # those of them that were answered, but what came of them was missed
 
-    def add(self, cell_id: str, after: "str | None", kind: str, source: str) -> None:
-        """A cell was added after this one; None for the first place."""
-        self._cells.append((cell_id, after, new_cell(cell_id, kind, source)))
+    @property
+    def undoes(self) -> bool:
+        """Whether something is being undone: what comes of that, the worker alone knows."""
+        return any([op["op"] == "undo" for op in self._ordered])
 
-    def taken(self, cell_id: str) -> None:
-        """The worker has answered that it took the cell."""
-        self._taken.append(cell_id)
+    def order(self, op: "Operation") -> None:
+        """The worker is asked for this now."""
+        self._ordered.append(op)
 
-    def forget(self, cell_id: str) -> None:
-        """The cell is the worker's now, or nobody's."""
-        self._cells = [each for each in self._cells if each[0] != cell_id]
+    def answered(self, op: "Operation", refused: bool, lacking: bool) -> None:
+        """The worker has done it, or refused; ``lacking`` says whether the whole notebook is still to come."""
+        if lacking and not refused:
+            self._done.append(op)
+        else:
+            self._forget([op])
 
     def told(self, change: "Change | None") -> None:
         """The worker has told of a change; None for all of the notebook."""
-        if change is None:  # what was taken is in it, if it was not deleted since
-            for cell_id in self._taken:
-                self.forget(cell_id)
-            self._taken = []
-        else:
-            for step in change["steps"]:
-                if step["step"] == "put":
-                    self.forget(step["cell"]["id"])
+        if change is None:
+            self._forget(self._done)
+            self._done = []
+        else:  # a cell that is here may be deleted before its answer comes, and must not be back
+            ids = [step["cell"]["id"] for step in change["steps"] if step["step"] == "put"]
+            self._forget([op for op in self._ordered if op["op"] == "add" and op["id"] in ids])
+
+    def _forget(self, ops: "list[Operation]") -> None:
+        self._ordered = [each for each in self._ordered if not any([each is op for op in ops])]
 
     def shown(self, there: "list[Cell]") -> "list[Cell]":
-        """The notebook's cells, and these in their places."""
-        if not self._cells:
+        """The notebook's cells, with all that was ordered done, as far as it is known what comes of it."""
+        if not self._ordered:
             return there
-        shown = list(there)
-        for cell_id, after, cell in self._cells:
-            ids = [each["id"] for each in shown]
-            if cell_id not in ids and (after is None or after in ids):
-                shown.insert(0 if after is None else ids.index(after) + 1, cell)
-        return shown
+        cells = list(there)
+        for op in self._ordered:
+            do(op, cells)
+        return cells
+
+
+def do(op: "Operation", cells: "list[Cell]") -> None:
+    """Do one operation, if it fits, and is not done already."""
+    kind = op["op"]
+    ids = [cell["id"] for cell in cells]
+    if kind == "add":
+        if op["id"] not in ids:
+            put(new_cell(op["id"], op["type"], op["source"]), op["after"], cells)
+    elif kind == "delete":
+        cells[:] = [cell for cell in cells if cell["id"] not in op["cells"]]
+    elif kind == "move" and op["cell"] in ids and op["after"] != op["cell"] and op["after"] in [None] + ids:
+        put(cells.pop(ids.index(op["cell"])), op["after"], cells)
+    elif kind == "type" and op["cell"] in ids:
+        at = ids.index(op["cell"])
+        if cells[at]["type"] != op["type"] and cells[at]["state"] not in BUSY:  # that is refused
+            cells[at] = dict(cells[at], type=op["type"], **NO_CODE)
+
+
+def put(cell: "Cell", after: "str | None", cells: "list[Cell]") -> None:
+    """Put a cell after this one; None for the first place. Nothing is done where that one is not there."""
+    ids = [each["id"] for each in cells]
+    if after is None or after in ids:
+        cells.insert(0 if after is None else ids.index(after) + 1, cell)
 
 
 def new_cell(cell_id: str, kind: str, source: str) -> "Cell":
     """A cell as the worker will make it."""
-    cell: "Cell" = {"id": cell_id, "type": kind, "source": source, "version": 0, "outputs": [], "count": None}
-    cell.update({"metadata": {}, "extra": {}, "state": "idle", "duration": None})
+    cell: "Cell" = {"id": cell_id, "type": kind, "source": source, "version": 0, "metadata": {}, "extra": {}}
+    cell.update(NO_CODE)
     return cell

@@ -1,7 +1,8 @@
 """The page ``/notebook/<name>``: cells, commands, outline.
 
 What the user does becomes operations on the notebook, which the worker holds (``remote.py``); what comes of them, here
-or in another tab, is drawn.
+or in another tab, is drawn. What this tab has ordered is drawn at once (``early.py``): each command is about the cells
+as they will be.
 """
 
 import json
@@ -95,9 +96,10 @@ def act(command: str, cell_id: "str | None" = None) -> None:
         there = cells.neighbour(at, 1) or cells.neighbour(at, -1)
         if there is None:  # a notebook without cells is no place to write in
             add(at, "code", edit=False)
-        delete(at)
-        if there is not None:
+        else:
             cells.select(there)
+        # it can be had back, with all that was typed in it
+        texts.when_told([at], lambda: send({"op": "delete", "cells": [at]}, and_say("Cell deleted.")))
     elif command == "undo":
         send({"op": "undo"})
     elif command in ("up", "down"):
@@ -134,13 +136,16 @@ def is_coming() -> bool:
 
 
 def run(ids: "list[str]") -> None:
-    """Run cells: Markdown is rendered, code goes to the kernel, which calls this tab when its own have their turn."""
+    """Run cells: Markdown is rendered, code goes to the kernel, which calls this tab when its own have their turn.
+
+    While something is being undone, a cell may be of another type by then: it is run if it is code, else rendered.
+    """
     code = []
     for cell_id in ids:
         cell = cells.get(cell_id)
-        if cell.type == "markdown":
+        if cell.type == "markdown" or early.undoes:
             cell.editing = False
-        elif cell.type == "code":
+        if cell.type == "code" or early.undoes:
             code.append(cell_id)
     if len(ids) == 1 and code and cells.get(ids[0]).is_for_tab:
         cells.get(ids[0]).run_here()  # at once, whatever the kernel does: it is another Python
@@ -182,18 +187,7 @@ def go_on(at: str) -> None:
 def add(after: "str | None", kind: str, source: str = "", edit: bool = True) -> None:
     """A new cell, in which one is then, or at which."""
     made = new_id()
-
-    def answered(value: object, code: str, message: str) -> None:
-        if code:
-            early.forget(made)
-            refuse(message)
-            draw_notebook()
-        else:
-            early.taken(made)
-
-    early.add(made, after, kind, source)
-    notebook.apply({"op": "add", "after": after, "type": kind, "id": made, "source": source}, answered)
-    draw_notebook()
+    send({"op": "add", "after": after, "type": kind, "id": made, "source": source})
     if edit:
         cells.edit(made)
     else:
@@ -220,11 +214,6 @@ def go_where_wished() -> None:
             cells.edit(cell_id)
         else:
             cells.select(cell_id)
-
-
-def delete(at: str) -> None:
-    """Delete a cell; it can be had back."""
-    texts.when_told([at], lambda: notebook.apply({"op": "delete", "cells": [at]}, and_say("Cell deleted.")))
 
 
 def copy(at: str) -> None:
@@ -369,9 +358,23 @@ def help_with(ref: int, about: str, text: str, offset: int) -> None:
     notebook.ask({"do": about, "text": text, "offset": offset}, answered)
 
 
-def send(op: dict) -> None:
-    """Have an operation carried out; what comes of it is shown when the worker says so."""
-    notebook.apply(op)
+def send(op: dict, answered: "object" = None) -> None:
+    """Have an operation carried out; what comes of it is shown at once where that is known, or as the worker tells it.
+
+    ``answered(value, code, message)`` hears how it went; without one, the user is told where it is refused.
+    """
+
+    def heard(value: object, code: str, message: str) -> None:
+        early.answered(op, bool(code), notebook.lacking)
+        touched(None)
+        if answered is not None:
+            answered(value, code, message)
+        elif code:
+            refuse(message)
+
+    early.order(op)
+    notebook.apply(op, heard)
+    draw_notebook()
 
 
 def changed(change: "dict | None") -> None:
@@ -384,8 +387,8 @@ def changed(change: "dict | None") -> None:
     line.changed()
 
 
-def touched(cell_id: str) -> None:
-    """A cell's text in its editor is another one: draw what depends on it."""
+def touched(cell_id: "str | None") -> None:
+    """A cell is to be shown otherwise, as its text in its editor is another one; None for all."""
     fresh.append(cell_id)
     line.changed()
 

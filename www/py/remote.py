@@ -85,6 +85,11 @@ class Remote:
         return self._replica.notebook is not None
 
     @property
+    def lacking(self) -> bool:
+        """Whether a change was missed, and the whole notebook is still to come."""
+        return self._replica.lacking
+
+    @property
     def cells(self) -> "list[dict]":
         """The cells, in order. Not to be changed."""
         return self._replica.cells
