@@ -158,10 +158,11 @@ def test_what_was_ordered_is_done_by_the_next_worker(page: Page) -> None:
     cell, prosaic, last = notebook.add(page, "*prose*"), notebook.add(page, "2"), notebook.add(page, "3")
     notebook.wait_saved(page)
     kill = "void window.partyline.fault('kill')"
-    press(page, cell, "m", "Shift-Enter", "d", "d", "b", "m", first=kill)
+    press(page, cell, "m", "Shift-Enter", "d", "d", "b", "m", "Enter", first=kill)
+    page.press("x", "y")
     assert notebook.selected(page) == 3
     page.wait_text("said", lambda text: "started anew" in text)
-    wait_cells(page, [("code", ""), ("markdown", "*prose*"), ("code", "3"), ("markdown", "")])
+    wait_cells(page, [("code", ""), ("markdown", "*prose*"), ("code", "3"), ("markdown", "xy")])
     assert prose(page) == [None, "prose", None, None]
     assert notebook.look(page, prosaic) is None
     assert notebook.look(page, last) is not None

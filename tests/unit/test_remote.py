@@ -123,6 +123,18 @@ def test_nothing_is_asked_of_a_worker_that_has_not_opened_the_notebook() -> None
     assert [each["do"] for each in world.line.take()] == ["apply"]
 
 
+def test_what_was_typed_in_a_cell_that_the_next_worker_is_to_make_comes_after_it() -> None:
+    """Its editor stands on the new cell's text, and is not brought up to any other; it would not push anew."""
+    world = World()
+    world.open("one", notebook("", 0))
+    world.remote.apply({"op": "add", "id": "b", "after": "a", "type": "code", "source": ""})
+    for cell in ("a", "b"):
+        world.remote.apply({**edit(0), "cell": cell})
+    world.line.take()
+    then = world.open("two", notebook("", 0))
+    assert [(each["operation"]["op"], each["operation"].get("cell")) for each in then] == [("add", None), ("edit", "b")]
+
+
 def test_a_late_answer_does_not_stand_in_for_the_next_workers() -> None:
     world = World()
     world.open("one", notebook("", 0))
@@ -282,6 +294,12 @@ def test_forgetting_edits_spares_what_else_is_held() -> None:
     questions = Questions(line, lambda message: None)
     questions.ask({"do": "apply", "operation": edit(0)})
     questions.ask({"do": "apply", "operation": {"op": "undo"}})
-    questions.forget_edits()
+    for cell in ("made", "there", "gone"):
+        if cell != "gone":
+            questions.ask({"do": "apply", "operation": {"op": "add", "id": cell}})
+        questions.ask({"do": "apply", "operation": {**edit(0), "cell": cell}})
+    questions.forget_edits(["a", "there"])
     questions.go()
-    assert [frame["operation"]["op"] for frame in line.take()] == ["undo"]
+    asked = [frame["operation"] for frame in line.take()]
+    assert [each["op"] for each in asked] == ["undo", "add", "edit", "add"]
+    assert asked[2]["cell"] == "made"

@@ -55,10 +55,15 @@ class Questions:
                     answered(None, "lost", LOST)
         self._held = sorted(self._waiting)
 
-    def forget_edits(self) -> None:
-        """Do not ask for the edits that are held: their versions mean nothing any more. The editors push anew."""
-        for ref in list(self._held):
-            if self._waiting[ref][0].get("operation", {}).get("op") == "edit":
+    def forget_edits(self, there: "list[str]") -> None:
+        """Do not ask for the edits that are held: their versions mean nothing any more. The editors push anew.
+
+        But for those of a cell that is added by what is held, and not ``there`` yet: they come after it, as before.
+        """
+        held = [(ref, self._waiting[ref][0].get("operation", {})) for ref in self._held]
+        made = [op.get("id") for _, op in held if op.get("op") == "add" and op.get("id") not in there]
+        for ref, op in held:
+            if op.get("op") == "edit" and op.get("cell") not in made:
                 self._held.remove(ref)
                 del self._waiting[ref]
 

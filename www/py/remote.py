@@ -190,7 +190,7 @@ class Remote:
         self._saved = self._edited = notebook["rev"]
         self._touched = {}
         self._apart = False
-        self._questions.forget_edits()
+        self._questions.forget_edits([cell["id"] for cell in notebook["cells"]])
         later = self._replica.whole(notebook)
         self._changed(None)
         for change in later:
