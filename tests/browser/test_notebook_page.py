@@ -314,6 +314,30 @@ def test_two_pythons_with_one_notebook_lose_nothing(server: Server, browser: Bro
         assert page.errors == []
 
 
+@CHROMIUM
+@pytest.mark.plain_http
+def test_a_lesson_under_another_name_can_be_reset_after_a_new_start(server: Server, browser: Browser) -> None:
+    """Its own name went to what another worker kept."""
+    path = "/notebook/03-one-socket-many-tabs?ladder=own"
+    one, two = notebook.open_notebook(browser, path), notebook.open_notebook(browser, path)
+    for page in (one, two):
+        notebook.wait_opened(page)
+    count = len(notebook.cells(one))
+    notebook.add(two, "'of the second'")
+    notebook.wait_saved(two)
+    added = notebook.add(one, "'of the first'")
+    one.wait_text("notebook-moved-text", lambda text: "kept as 03-one-socket-many-tabs-2" in text)
+    notebook.wait_saved(one)
+    one.reload()
+    notebook.wait_opened(one)
+    assert notebook.look(one, added) is not None
+    one.click("notebook-reset")
+    one.click("dialog-yes")
+    one.wait_text("said", lambda seen: "original" in seen)
+    wait(lambda: len(notebook.cells(one)), lambda seen: seen == count, "the original")
+    assert one.errors + two.errors == []
+
+
 def come_forward(page: Page) -> None:
     """As when the user comes back to the tab."""
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

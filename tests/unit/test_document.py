@@ -14,7 +14,7 @@ import operations
 from document import Document
 from partyline.changes import size
 from partyline.replica import Replica
-from shapes import MAX_CELLS, MAX_SOURCE, Notebook, Refused, characters, new_cell, new_notebook
+from shapes import MAX_CELLS, MAX_SOURCE, Notebook, Refused, characters, checked, new_cell, new_notebook
 from tests.unit.notebooks import TEXT, change, edit, ids, notebook, opened, over_the_wire, saved, texts
 
 RESULT = {"output_type": "execute_result", "data": {"text/plain": "2"}, "metadata": {}, "execution_count": 1}
@@ -468,3 +468,27 @@ def test_the_docs_of_the_operations_name_all() -> None:
     for name in document._operations:
         assert f'"op": "{name}"' in (document_module.__doc__ or ""), name
     assert operations.Operation({"op": "reset"}, document.cell).name == "reset"
+
+
+def test_a_notebook_that_gets_another_name_is_of_the_same_lesson() -> None:
+    """Whatever takes its place, also what it was when it had the other name; and when it is read again."""
+    document = opened("1")
+    assert document.lesson == "hello"
+    assert document.apply({"op": "reset"}, notebook("original")) is not None
+    document.rename("hello-2")
+    document.rename("hello-3")
+    document.apply({"op": "undo"})
+    document.bring_back(notebook("before"))
+    kept = notebook("kept")
+    kept["versions"] = {**document.versions, "another": 9}
+    assert document.adopt(over_the_wire(kept)) is not None
+    assert texts(document) == ["kept"]
+    whole = document.whole()
+    assert (whole["name"], document.lesson) == ("hello-3", "hello")
+    assert Document(checked({**over_the_wire(whole), "name": "hello-4"}), "w2").lesson == "hello"
+
+
+@pytest.mark.parametrize("lesson", ["../ws", "", 5, None, "x" * 61])
+def test_what_cannot_be_a_lesson_is_none(lesson: object) -> None:
+    """Whoever made the copy."""
+    assert Document(checked({**notebook("1"), "lesson": lesson}), "w").lesson == "hello"

@@ -224,8 +224,9 @@ class Desk:
             text = await self._shelf.read(name)
         except DatabaseError as error:
             self._keeping.trouble = f"This notebook is not kept: {error}."
+        kept = {} if text is None else {**checked(json.loads(text)), "name": name}
         try:
-            original = await self._lesson(name)
+            original = await self._lesson(kept.get("lesson", name))
         except NotebookError as error:
             if text is None:
                 raise
@@ -233,11 +234,7 @@ class Desk:
             original = None
         if original is not None:
             self._originals[name] = original
-        if text is not None:
-            kept = json.loads(text)
-            notebook = {**checked(kept), "name": name}
-        else:
-            notebook = original or new_notebook(name, [new_cell("first")])
+        notebook = kept or original or new_notebook(name, [new_cell("first")])
         opened: Opened = Opened(
             Document(notebook, _new_id()),
             self._guard,
@@ -290,7 +287,7 @@ class Desk:
         """
         known = self._originals.get(notebook.name)
         try:
-            fresh = await self._lesson(known["name"] if known is not None else notebook.name)
+            fresh = await self._lesson(notebook.document.lesson)
         except NotebookError as error:
             message = f"The lesson's file on the server is broken, so all stays as it is here: {error}"
             raise Refused("bad_file", message) from None

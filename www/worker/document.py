@@ -149,7 +149,7 @@ class Document:
         notebook = checked(kept)
         if not covers(notebook["versions"], self.versions) or notebook["versions"] == self.versions:
             return None
-        self._structure.do([Replace({**notebook, "name": self._notebook["name"]})])
+        self._structure.do([Replace(notebook)])
         self._history.clear()
         self._notebook["rev"] = max(self.rev, notebook["rev"])
         return self._told(writer="")
@@ -159,9 +159,14 @@ class Document:
         self._replace(checked(kept))
         return self._told()
 
+    @property
+    def lesson(self) -> str:
+        """The name of the lesson that it is a copy of, if it is one: its own, or the one that it had before."""
+        return str(self._notebook.get("lesson", self._notebook["name"]))
+
     def rename(self, name: str) -> None:
-        """It is another notebook from now on. Whoever has it open is to be told."""
-        self._notebook["name"] = name
+        """It is another notebook from now on, of the same lesson. Whoever has it open is to be told."""
+        self._notebook.update(lesson=self.lesson, name=name)
 
     def _told(self, writer: str | None = None) -> Told | None:
         """What was done since the last time, as one change; the writer is empty where it was somebody else."""

@@ -72,7 +72,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Replace:
-    """The whole notebook becomes another one."""
+    """The whole notebook becomes another one, under its own name."""
 
     notebook: Notebook
 

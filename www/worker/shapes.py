@@ -19,6 +19,7 @@ MAX_SOURCE = 1_000_000
 """Characters of a cell's text."""
 
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # nbformat 4.5's cell_id; JEP 62
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,60}")  # of a notebook, as the server has it
 _BREAKS = re.compile(r"\r\n?")
 
 Cell = dict[str, Any]
@@ -111,7 +112,9 @@ def checked(notebook: object) -> Notebook:
     if len({cell["id"] for cell in cells}) < len(cells):
         raise Refused("bad_notebook", "What this tab has kept has two cells of one id.")
     kept = new_notebook(notebook["name"], [rested(cell) for cell in cells])
-    return {**kept, **{name: notebook[name] for name in fields}, "versions": versions}
+    lesson = notebook.get("lesson")
+    of_lesson = {"lesson": lesson} if isinstance(lesson, str) and _NAME.fullmatch(lesson) else {}
+    return {**kept, **{name: notebook[name] for name in fields}, "versions": versions, **of_lesson}
 
 
 def rested(cell: Cell) -> Cell:

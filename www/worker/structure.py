@@ -132,8 +132,9 @@ class Structure:
         self._version += 1
         cells = [{**rested(cell), **self._at_work(cell), "version": self._version} for cell in notebook["cells"]]
         self._ids.update(cell["id"] for cell in cells)
-        kept = {"rev": before["rev"], "versions": joined(before["versions"], notebook["versions"])}
-        self.step({"step": "all", "notebook": {**notebook, "cells": cells, **kept}})
+        kept = {name: before[name] for name in ("name", "lesson", "rev") if name in before}
+        versions = joined(before["versions"], notebook["versions"])
+        self.step({"step": "all", "notebook": {**notebook, "cells": cells, **kept, "versions": versions}})
         self.edits.forget(None)
         return Replace(before)
 

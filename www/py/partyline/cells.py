@@ -8,9 +8,9 @@ The data, as JSON carries it::
     {"id": "a1", "type": "code", "source": "1 + 1", "version": 3, "outputs": [...], "count": 1, "metadata": {...},
      "extra": {...}, "state": "done", "duration": 0.2}
 
-``versions`` says which changes are in it (versions.py). ``extra`` is what a file had beside all that (attachments are
-there), ``version`` counts the changes of the cell's text,
-``state``, ``duration`` and ``version`` are not saved. Steps:
+``versions`` says which changes are in it (versions.py). One that got another name has ``lesson``, too: the name under
+which the server has its original, if there is one. ``extra`` is what a file had beside all that (attachments are
+there), ``version`` counts the changes of the cell's text, ``state``, ``duration`` and ``version`` are not saved. Steps:
 
     {"step": "put", "after": id or null, "cell": cell}        {"step": "place", "cell": id, "after": id or null}
     {"step": "drop", "cell": id}                              {"step": "set", "cell": id, "fields": {"type": ...}}
