@@ -331,6 +331,7 @@ def test_a_lesson_under_another_name_can_be_reset_after_a_new_start(server: Serv
     one.reload()
     notebook.wait_opened(one)
     assert notebook.look(one, added) is not None
+    assert not hidden(one, "notebook-reset")
     one.click("notebook-reset")
     one.click("dialog-yes")
     one.wait_text("said", lambda seen: "original" in seen)
