@@ -167,3 +167,17 @@ def test_what_was_ordered_is_done_by_the_next_worker(page: Page) -> None:
     assert notebook.look(page, prosaic) is None
     assert notebook.look(page, last) is not None
     assert page.errors == []
+
+
+@pytest.mark.engines("chromium", why="a worker is lost in the same way everywhere")
+def test_what_was_ordered_of_a_lost_worker_outlives_a_reload(page: Page) -> None:
+    """A new cell, and what was typed in it: no worker has heard of either when the page goes."""
+    cell = notebook.add(page, "1")
+    notebook.wait_saved(page)
+    press(page, cell, "b", "Enter", first="void window.partyline.fault('kill')")
+    page.press("x", "y")
+    page.reload()
+    notebook.wait_opened(page)
+    wait_cells(page, [("code", ""), ("code", "1"), ("code", "xy")])
+    notebook.wait_saved(page)
+    assert page.errors == []

@@ -258,6 +258,19 @@ def test_what_the_worker_never_took_is_left_too() -> None:
     assert world.text == "", "its own copy is the worker's"
 
 
+def test_what_was_ordered_and_not_answered_is_left_too() -> None:
+    """A cell that this tab added, with what was typed in it; the next worker has never heard of either."""
+    world = World()
+    world.open("one", notebook("", 1, w1=1))
+    ordered = [*world.remote.cells, {**world.remote.cells[0], "id": "b"}]
+    world.remote.leave({"b": "typed"}, ordered)
+    after = World(world.store)
+    after.remote.take_left()
+    (adopt,) = after.open("one", notebook("", 1, w1=1))
+    assert [(cell["id"], cell["source"]) for cell in adopt["whole"]["cells"]] == [("a", ""), ("b", "typed")]
+    assert [cell["id"] for cell in world.remote.cells] == ["a"], "its own copy is the worker's"
+
+
 def test_what_was_taken_and_not_handed_on_is_left_again() -> None:
     """The tab was closed before a worker was there."""
     world = World()

@@ -25,6 +25,11 @@ class Early:
         self._done: "list[Operation]" = []  # those of them that were answered, but what came of them was missed
 
     @property
+    def waits(self) -> bool:
+        """Whether something has no answer yet."""
+        return bool(self._ordered)
+
+    @property
     def undoes(self) -> bool:
         """Whether something is being undone: what comes of that, the worker alone knows."""
         return any([op["op"] == "undo" for op in self._ordered])

@@ -261,6 +261,11 @@ def and_say(text: str) -> "object":
     return answered
 
 
+def leave() -> None:
+    """The page goes: leave what the worker may not have taken."""
+    notebook.leave(texts.lacking(), early.shown(notebook.cells) if early.waits else None)
+
+
 def come_forward() -> None:
     """Another tab, with a Python of its own, may have changed what is kept while this one was not looked at."""
     if notebook.opened and not document.hidden:
@@ -441,7 +446,7 @@ filing = Filing(notebook, refuse)
 filing.take_drops()
 for each in ("save", "open", "share", "reset", "back"):
     find(f"notebook-{each}").addEventListener("click", ffi.create_proxy(lambda event, each=each: act(each)))
-window.self.addEventListener("pagehide", ffi.create_proxy(lambda event: notebook.leave(texts.lacking())))
+window.self.addEventListener("pagehide", ffi.create_proxy(lambda event: leave()))
 document.addEventListener("visibilitychange", ffi.create_proxy(lambda event: come_forward()))
 notebook.take_left()
 line.start()

@@ -118,18 +118,23 @@ class Remote:
         asked.update(request)
         self._questions.ask(asked, answered, at_once, file)
 
-    def leave(self, texts: "dict[str, str]") -> None:
+    def leave(self, texts: "dict[str, str]", ahead: "list[dict] | None" = None) -> None:
         """The tab goes. What is not kept yet is left to the next one: its worker may go with it.
 
-        ``texts`` are those of cells that the worker knows otherwise so far.
+        ``texts`` are those of cells that the worker knows otherwise so far; ``ahead`` are the cells as they will be,
+        where the worker has not answered to all that this tab ordered.
         """
-        if self.opened and (self.unsaved or texts):
-            self._left = left.leave(self._store, self.name, self._with(texts) if texts else self.notebook)
+        if not self.opened:
+            return
+        if texts or ahead is not None:
+            self._left = left.leave(self._store, self.name, self._with(texts, self.cells if ahead is None else ahead))
+        elif self.unsaved:
+            self._left = left.leave(self._store, self.name, self.notebook)
 
-    def _with(self, texts: "dict[str, str]") -> dict:
-        """The notebook as it would be if the worker had these texts; no other copy has that."""
+    def _with(self, texts: "dict[str, str]", cells: "list[dict]") -> dict:
+        """The notebook as it would be if the worker had these cells and texts; no other copy has that."""
         notebook = dict(self.notebook)
-        notebook["cells"] = [dict(cell, source=texts.get(cell["id"], cell["source"])) for cell in self.cells]
+        notebook["cells"] = [dict(cell, source=texts.get(cell["id"], cell["source"])) for cell in cells]
         notebook["versions"] = dict(self.notebook["versions"])
         notebook["versions"][self._new_id()] = notebook["rev"]
         return notebook
